@@ -31,8 +31,11 @@ type Values<N extends CallName> = {
   -readonly [I in keyof ArgumentKinds<N>]: Value<ArgumentKinds<N>[I] & Kind>;
 };
 
+type Arguments<N extends CallName> =
+  Values<ArgumentKinds<N>> extends infer V ? (V extends Argument[] ? V : never) : never;
+
 /** Every call of the table as a function, with the kernel's name, order and meaning of arguments. */
-export type Now = { readonly [N in CallName]: (...args: Values<ArgumentKinds<N>>) => number };
+export type Now = { readonly [N in CallName]: (...args: Arguments<N>) => number };
 
 export type Argument = string | Uint8Array | number | bigint | null;
 
