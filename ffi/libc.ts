@@ -27,12 +27,11 @@ export type Value<K extends Kind> = K extends "path" | "text"
       ? string | Uint8Array | number | bigint | null
       : number | bigint;
 
-type Values<N extends CallName> = {
-  -readonly [I in keyof ArgumentKinds<N>]: Value<ArgumentKinds<N>[I] & Kind>;
-};
+type Values<K> = K extends readonly [infer Head extends Kind, ...infer Rest]
+  ? [argument: Value<Head>, ...Values<Rest>]
+  : [];
 
-type Arguments<N extends CallName> =
-  Values<ArgumentKinds<N>> extends infer V ? (V extends Argument[] ? V : never) : never;
+type Arguments<N extends CallName> = Values<ArgumentKinds<N>>;
 
 /** Every call of the table as a function, with the kernel's name, order and meaning of arguments. */
 export type Now = { readonly [N in CallName]: (...args: Arguments<N>) => number };
