@@ -1,0 +1,34 @@
+// Structs of capget(2) and capset(2), include/uapi/linux/capability.h.
+
+const version3 = 0x20080522;
+
+/** Size of the data that goes with capHeader's version. */
+export const CAP_DATA_SIZE = 24;
+
+/** struct __user_cap_header_struct. pid 0 is the caller. */
+export function capHeader(pid = 0): Uint8Array {
+  return new Uint8Array(Uint32Array.of(version3, pid).buffer);
+}
+
+/** Capability sets, bit N for the capability of number N. */
+export interface CapabilitySets {
+  readonly effective: bigint;
+  readonly permitted: bigint;
+  readonly inheritable: bigint;
+}
+
+/** struct __user_cap_data_struct[2]: the low 32 capabilities of the three sets, then the high ones. */
+export function capData({ effective, permitted, inheritable }: CapabilitySets): Uint8Array {
+  const sets = [effective, permitted, inheritable];
+  const low = sets.map((set) => Number(set & 0xffff_ffffn));
+  const high = sets.map((set) => Number(set >> 32n));
+  return new Uint8Array(Uint32Array.of(...low, ...high).buffer);
+}
+
+/** Reads what capget wrote. */
+export function readCapData(bytes: Uint8Array): CapabilitySets {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const set = (offset: number) =>
+    BigInt(view.getUint32(offset, true)) | (BigInt(view.getUint32(offset + 12, true)) << 32n);
+  return { effective: set(0), permitted: set(4), inheritable: set(8) };
+}
