@@ -1,0 +1,35 @@
+/** Version of the form of state.json. Raise it when an older bunc could misread what a newer one wrote. */
+export const recordVersion = 1;
+
+/** Version of the runtime specification that the printed state follows. */
+export const ociVersion = "1.3.0";
+
+/** Names of the files in a container's directory. */
+export const files = {
+  record: "state.json",
+  /** FIFO on which init waits for `start`; `start` removes it, so it is there only while the status is created. */
+  startFifo: "start",
+  /** FIFO on which init reports why the container's own program could not be run. */
+  resultFifo: "result",
+} as const;
+
+/** What bunc remembers of a container between two commands: the content of state.json. */
+export interface StateRecord {
+  readonly version: typeof recordVersion;
+  readonly ociVersion: string;
+  readonly id: string;
+  /** Init, as the creator's pid namespace numbers it. */
+  readonly pid: number;
+  /** Clock ticks between boot and init's start: tells init from a later process with its number. */
+  readonly processStartTime: number;
+  /** Absolute paths. */
+  readonly bundle: string;
+  readonly rootfs: string;
+  /** RFC 3339 with nanoseconds, UTC. */
+  readonly created: string;
+  /** Name of the user who made the container. */
+  readonly owner: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Written and read by src/linux/cgroups alone; null when the container has no cgroup of its own. */
+  readonly cgroup: unknown;
+}

@@ -1,0 +1,145 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { AT, S } from "../../ffi/constants/file.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { type FileStatus, linkStat, readText } from "../../ffi/file.ts";
+import { attempt, failure } from "../../ffi/libc.ts";
+import { StateError } from "./error.ts";
+
+/** Where bunc keeps its containers when the user is root. */
+export const systemRoot = "/run/bunc";
+
+/** What the choice of a state root depends on; tests answer in the place of the machine. */
+export interface RootProbe {
+  /** Effective user id, as this user namespace numbers it. */
+  readonly euid: number;
+  /** $XDG_RUNTIME_DIR. Callers may set it to the empty string, which means unset. */
+  readonly runtimeDirectory: string | undefined;
+  /** The same user's id in the parent user namespace. */
+  outerUid(): number;
+  /** Status of a path, of the link itself when it is one; undefined when nothing is there or it may not be seen. */
+  status(path: string): Pick<FileStatus, "mode" | "uid"> | undefined;
+  /** Makes a directory; false when this user may not. Throws SyscallError for any other reason than EEXIST. */
+  make(path: string, mode: number): boolean;
+}
+
+function isOwnDirectory(probe: RootProbe, path: string): boolean {
+  const status = probe.status(path);
+  return status !== undefined && (status.mode & S.IFMT) === S.IFDIR && status.uid === probe.euid;
+}
+
+/**
+ * Root's place, unless this root is none to speak of: uid 0 of a user namespace that does not own the machine's /run
+ * (rootless buildah and podman run bunc so), or one whose /run cannot be written.
+ */
+function systemCandidate(probe: RootProbe, make: boolean): string | undefined {
+  if (probe.euid !== 0) return undefined;
+  if (isOwnDirectory(probe, systemRoot)) return systemRoot;
+  if (!make || !probe.make(systemRoot, 0o700)) return undefined;
+  // Made just now, or found: by EEXIST it is somebody else's.
+  return isOwnDirectory(probe, systemRoot) ? systemRoot : undefined;
+}
+
+/** A session's own directory. After `su` the variable may still name that of another user, which is not ours to use. */
+function sessionCandidate(probe: RootProbe, make: boolean): string | undefined {
+  const directory = probe.runtimeDirectory;
+  if (!directory?.startsWith("/") || !isOwnDirectory(probe, directory)) return undefined;
+  const path = `${directory.replace(/\/+$/, "")}/bunc`;
+  // Sticky: the XDG specification lets a cleaner remove old files of the runtime directory that are not.
+  if (make) probe.make(path, 0o1700);
+  return path;
+}
+
+/**
+ * A directory in /tmp that nobody else can have made for us. Its name must be the same for every later command, whatever
+ * part of the environment the caller hands down, so $TMPDIR has no say.
+ */
+function privateCandidate(probe: RootProbe, make: boolean): string {
+  const path = `/tmp/bunc-${probe.outerUid()}`;
+  if (make) probe.make(path, 0o700);
+  const status = probe.status(path);
+  const isPrivate =
+    status !== undefined &&
+    (status.mode & S.IFMT) === S.IFDIR &&
+    status.uid === probe.euid &&
+    (status.mode & 0o077) === 0;
+  if (!isPrivate && (make || status !== undefined)) {
+    throw new StateError(
+      "invalid",
+      `${path} is not a directory of this user's alone; set XDG_RUNTIME_DIR or pass --root`,
+    );
+  }
+  return path;
+}
+
+/**
+ * The directory that holds the containers when --root does not say: /run/bunc for root, else $XDG_RUNTIME_DIR/bunc,
+ * else /tmp/bunc-UID. Every command of one user comes to the same answer, which is why ownership decides and not what
+ * a command would need.
+ * @param make whether to make it (create and run) or only to name it
+ * @throws StateError "invalid" when the private directory is not private; SyscallError
+ */
+export function chooseRoot(probe: RootProbe, make: boolean): string {
+  return systemCandidate(probe, make) ?? sessionCandidate(probe, make) ?? privateCandidate(probe, make);
+}
+
+const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERRNO.ENOENT];
+
+/** Makes one directory. True when it is there afterwards, false when this user may not make it. */
+function makeDirectory(path: string, mode: number): boolean {
+  const result = attempt.mkdirat(AT.FDCWD, path, mode);
+  if (result >= 0 || result === -ERRNO.EEXIST) return true;
+  if (refusals.includes(-result)) return false;
+  throw failure("mkdirat", [AT.FDCWD, path, mode], -result);
+}
+
+/** The outer end of the first range of /proc/self/uid_map that holds `uid`; `uid` itself without one. */
+export function translateUid(map: string, uid: number): number {
+  for (const line of map.split("\n")) {
+    const [inside = Number.NaN, outside = Number.NaN, length = 0] = line.trim().split(/\s+/).map(Number);
+    if (uid >= inside && uid < inside + length) return outside + uid - inside;
+  }
+  return uid;
+}
+
+const machine = (): RootProbe => {
+  const euid = attempt.geteuid();
+  return {
+    euid,
+    runtimeDirectory: process.env.XDG_RUNTIME_DIR,
+    outerUid: () => translateUid(readText("/proc/self/uid_map"), euid),
+    status(path) {
+      try {
+        return linkStat(path);
+      } catch (error) {
+        if (error instanceof SyscallError) return undefined;
+        throw error;
+      }
+    },
+    make: makeDirectory,
+  };
+};
+
+/** Makes a directory and those above it. Throws SyscallError. */
+function makeTree(path: string): void {
+  for (let end = path.indexOf("/", 1); ; end = path.indexOf("/", end + 1)) {
+    const part = end < 0 ? path : path.slice(0, end);
+    const result = attempt.mkdirat(AT.FDCWD, part, end < 0 ? 0o700 : 0o755);
+    // What cannot be made above may well be there: a read-only or foreign /run. Only the last one decides.
+    if (end < 0 && result < 0 && result !== -ERRNO.EEXIST) {
+      throw failure("mkdirat", [AT.FDCWD, part, 0o700], -result);
+    }
+    if (end < 0) return;
+  }
+}
+
+/**
+ * The directory that holds the containers.
+ * @param root what --root says, seen from the current directory; undefined for the user's own
+ * @param make whether to make it (create and run) or only to name it
+ * @throws StateError "invalid", SyscallError
+ */
+export function stateRoot(root: string | undefined, make: boolean): string {
+  if (root === undefined) return chooseRoot(machine(), make);
+  if (make) makeTree(root);
+  return root;
+}
