@@ -18,7 +18,6 @@ import { cgroups, runtimeKind, runtimePath } from "./machine.ts";
 import { PrivateMounts, plainCgroup2 } from "./private-mounts.ts";
 import { copyBusybox, makeRootfs } from "./rootfs.ts";
 
-setDefaultTimeout(60_000);
 becomeSubreaper();
 
 let serial = 0;
@@ -172,6 +171,8 @@ export async function removeTree(path: string): Promise<void> {
 
 /** The workspace of a test file: made at once, removed when its tests are over. */
 export function workspace(name: string): Workspace {
+  // It holds for the file that is being loaded.
+  setDefaultTimeout(60_000);
   const result = new Workspace(name);
   afterAll(() => result.remove());
   return result;
