@@ -7,20 +7,21 @@ export const repository = resolve(import.meta.dir, "../..");
 /** Debian keeps runc and useradd out of a plain user's PATH. */
 export const searchPath = `${process.env.PATH ?? "/usr/bin:/bin"}:/usr/local/sbin:/usr/sbin:/sbin`;
 
-/** Finds a program as a shell would. */
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Finds a program as a shell would; a name with a slash is relative to the repository. */
 export function findProgram(name: string): string | undefined {
-  if (name.includes("/")) return resolve(repository, name);
-  return searchPath
-    .split(":")
-    .map((directory) => `${directory}/${name}`)
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+  const paths = name.includes("/")
+    ? [resolve(repository, name)]
+    : searchPath.split(":").map((directory) => `${directory}/${name}`);
+  return paths.find(isExecutable);
 }
 
 export const hasProgram = (name: string): boolean => findProgram(name) !== undefined;
@@ -29,7 +30,8 @@ export type RuntimeKind = "bunc" | "runc" | "crun";
 
 function requireProgram(name: string): string {
   const path = findProgram(name);
-  if (path === undefined) throw new Error(`BUNC_TEST_RUNTIME: ${name} was not found`);
+  if (path === undefined)
+    throw new Error(`the runtime to test, ${name}, was not found: run bin/build, or set BUNC_TEST_RUNTIME`);
   return path;
 }
 
