@@ -167,14 +167,15 @@ describe("env", () => {
       (path) => symlinkSync("passwd", path),
     ];
     for (const make of broken) {
-      if (runtimeKind !== "bunc" && make === broken[2]) continue;
+      // Peers fail on a file that has no end of a line, and on a directory.
+      if (runtimeKind !== "bunc" && make !== broken[0] && make !== broken[4]) continue;
       const { status, stdout } = await box.run(shell('echo "$HOME"'), {
         prepare: (rootfs) => {
           rmSync(join(rootfs, "etc/passwd"));
           make(join(rootfs, "etc/passwd"));
         },
       });
-      expect([status, stdout]).toEqual([0, "/\n"]);
+      expect([make.toString(), status, stdout]).toEqual([make.toString(), 0, "/\n"]);
     }
   });
 
