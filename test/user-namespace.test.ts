@@ -239,21 +239,24 @@ function withChown(result: Config): void {
 }
 
 describe("joined by path", () => {
-  peersDiffer({ runc: "1.1 wants id maps beside the path", crun: "1.8 cannot mount there" })("a user namespace and its network namespace", async () => {
-    const first = await box.create(sleeper(mapped()), { prepare: giveAway });
-    const { status, stdout, stderr } = await run(
-      shell("id -u; cat /proc/self/uid_map | sed 's/  */ /g'; readlink /proc/self/ns/user", (result) => {
-        result.linux.namespaces = result.linux.namespaces.filter(({ type }) => type !== "network");
-        result.linux.namespaces.push(
-          { type: "user", path: `/proc/${first.pid}/ns/user` },
-          { type: "network", path: `/proc/${first.pid}/ns/net` },
-        );
-      }),
-    );
-    expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toBe(`0\n 0 ${base} ${size}\n${readlinkSync(`/proc/${first.pid}/ns/user`)}\n`);
-    await first.delete();
-  });
+  peersDiffer({ runc: "1.1 wants id maps beside the path", crun: "1.8 cannot mount there" })(
+    "a user namespace and its network namespace",
+    async () => {
+      const first = await box.create(sleeper(mapped()), { prepare: giveAway });
+      const { status, stdout, stderr } = await run(
+        shell("id -u; cat /proc/self/uid_map | sed 's/  */ /g'; readlink /proc/self/ns/user", (result) => {
+          result.linux.namespaces = result.linux.namespaces.filter(({ type }) => type !== "network");
+          result.linux.namespaces.push(
+            { type: "user", path: `/proc/${first.pid}/ns/user` },
+            { type: "network", path: `/proc/${first.pid}/ns/net` },
+          );
+        }),
+      );
+      expect([status, stderr]).toEqual([0, ""]);
+      expect(stdout).toBe(`0\n 0 ${base} ${size}\n${readlinkSync(`/proc/${first.pid}/ns/user`)}\n`);
+      await first.delete();
+    },
+  );
 });
 
 describe("the caller's own id", () => {
