@@ -127,12 +127,32 @@ describe("/proc and /sys (CVE-2019-16884, CVE-2019-19921, CVE-2023-27561)", () =
     expect(stderr).toContain("/proc");
   });
 
-  rootTest("a mount beneath /proc is refused", async () => {
+  rootTest("a bind mount beneath /proc is refused", async () => {
+    const { status, stderr } = await box.run(
+      config(addMount({ destination: "/proc/sys", source: outside(), type: "bind", options: ["bind"] })),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain("/proc");
+  });
+
+  peersDiffer({ runc: "1.1 looks at bind mounts only" })("a tmpfs beneath /proc is refused", async () => {
     const { status, stderr } = await box.run(
       config(addMount({ destination: "/proc/self/attr", type: "tmpfs", source: "tmpfs" })),
     );
     expect(status).toBe(1);
     expect(stderr).toContain("/proc");
+  });
+
+  rootTest("a file on one of those that lxcfs provides is not", async () => {
+    const source = join(outside(), "uptime");
+    writeFileSync(source, "1.00 1.00\n");
+    const { stdout } = await box.run(
+      shell(
+        "cat /proc/uptime",
+        addMount({ destination: "/proc/uptime", source, type: "bind", options: ["bind"] }),
+      ),
+    );
+    expect(stdout).toBe("1.00 1.00\n");
   });
 
   peersDiffer({ runc: "1.1 looks only at the destination's text", crun: "1.8 does not look" })(
@@ -165,11 +185,14 @@ describe("/dev (CVE-2026-41579, CVE-2026-47766)", () => {
     },
   );
 
-  rootTest("that is a link to the host, with a tmpfs on it, gets no devices there", async () => {
-    const target = outside();
-    await box.run(config(), { prepare: (rootfs) => replaceByLink(rootfs, "dev", target) });
-    expect(readdirSync(target)).toEqual([]);
-  });
+  peersDiffer({ runc: "1.1.5 is vulnerable" })(
+    "that is a link to the host, with a tmpfs on it, gets no devices there",
+    async () => {
+      const target = outside();
+      await box.run(config(), { prepare: (rootfs) => replaceByLink(rootfs, "dev", target) });
+      expect(readdirSync(target)).toEqual([]);
+    },
+  );
 
   rootTest("whose entries are links to the host leads to no change there", async () => {
     const target = outside();
