@@ -1,0 +1,16 @@
+/** runtime-spec, config-linux.md, "Devices". */
+import { wrong } from "../spec/error.ts";
+import type { Config } from "../spec/types.ts";
+
+export function devicesAreWhole(config: Config): void {
+  for (const [index, device] of (config.linux?.devices ?? []).entries()) {
+    const here = `linux.devices[${index}]`;
+    if (!device.path.startsWith("/"))
+      throw wrong(`${here}.path`, device.path, "an absolute path in the container");
+    if (device.type === "p") continue;
+    for (const key of ["major", "minor"] as const) {
+      if (device[key] === undefined)
+        throw wrong(`${here}.${key}`, undefined, `a number, for a device of type ${device.type}`);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+import { expect, test } from "bun:test";
+import { exampleConfig } from "../spec/example.ts";
+import { refuseUnsupported } from "./supported.ts";
+
+type Changes = Parameters<typeof exampleConfig>[0];
+
+const REFUSED: [path: string, changes: Changes][] = [
+  ["vm", { vm: { kernel: { path: "/k" } } }],
+  ["hooks.prestart", { hooks: { prestart: [{ path: "/h" }] } }],
+  ["hooks.createRuntime", { hooks: { createRuntime: [{ path: "/h" }] } }],
+  ["hooks.createContainer", { hooks: { createContainer: [{ path: "/h" }] } }],
+  ["hooks.startContainer", { hooks: { startContainer: [{ path: "/h" }] } }],
+  ["hooks.poststart", { hooks: { poststart: [{ path: "/h" }] } }],
+  ["hooks.poststop", { hooks: { poststop: [{ path: "/h" }] } }],
+  ["process.scheduler", { process: { scheduler: { policy: "SCHED_BATCH" } } }],
+  ["process.ioPriority", { process: { ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 } } }],
+  ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],
+  ["process.apparmorProfile", { process: { apparmorProfile: "p" } }],
+  ["process.selinuxLabel", { process: { selinuxLabel: "l" } }],
+  ["linux.mountLabel", { linux: { mountLabel: "l" } }],
+  ["linux.intelRdt", { linux: { intelRdt: {} } }],
+  ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
+  ["linux.netDevices", { linux: { netDevices: { eth0: { name: "eth1" } } } }],
+  ["linux.personality", { linux: { personality: { domain: "LINUX32" } } }],
+  ["linux.timeOffsets", { linux: { timeOffsets: { boottime: { secs: 1 } } } }],
+  [
+    "linux.seccomp.listenerPath",
+    { linux: { seccomp: { defaultAction: "SCMP_ACT_LOG", listenerPath: "/s" } } },
+  ],
+  ["linux.resources.blockIO", { linux: { resources: { blockIO: { weight: 10 } } } }],
+  [
+    "linux.resources.hugepageLimits",
+    { linux: { resources: { hugepageLimits: [{ pageSize: "2MB", limit: 0 }] } } },
+  ],
+  ["linux.resources.network", { linux: { resources: { network: { classID: 1 } } } }],
+  ["linux.resources.rdma", { linux: { resources: { rdma: { mlx5_1: { hcaHandles: 1 } } } } }],
+  ["linux.resources.memory.kernel", { linux: { resources: { memory: { kernel: 4096 } } } }],
+  ["linux.resources.memory.kernelTCP", { linux: { resources: { memory: { kernelTCP: 4096 } } } }],
+  ["linux.resources.memory.useHierarchy", { linux: { resources: { memory: { useHierarchy: true } } } }],
+  [
+    "linux.resources.memory.checkBeforeUpdate",
+    { linux: { resources: { memory: { checkBeforeUpdate: true } } } },
+  ],
+  ["linux.resources.cpu.realtimeRuntime", { linux: { resources: { cpu: { realtimeRuntime: 1 } } } }],
+  ["linux.resources.cpu.realtimePeriod", { linux: { resources: { cpu: { realtimePeriod: 1 } } } }],
+  [
+    "mounts[0].uidMappings",
+    { mounts: [{ destination: "/a", uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }] },
+  ],
+];
+
+test.each(REFUSED)("%s", (path, changes) => {
+  expect(() => refuseUnsupported(exampleConfig(changes))).toThrow(`${path} is not supported yet`);
+});
+
+test("mount options", () => {
+  const config = exampleConfig({ mounts: [{ destination: "/a", options: ["bind", "ridmap"] }] });
+  expect(() => refuseUnsupported(config)).toThrow(
+    "mounts[0].options[1] asks for ridmap, which is not supported yet",
+  );
+});
+
+test("what is empty or the default asks for nothing", () => {
+  const config = exampleConfig({
+    hooks: { prestart: [], poststop: [] },
+    mounts: [{ destination: "/a", uidMappings: [], gidMappings: [] }],
+    process: { apparmorProfile: "", selinuxLabel: "", execCPUAffinity: {} },
+    linux: {
+      mountLabel: "",
+      personality: { domain: "LINUX", flags: [] },
+      netDevices: {},
+      timeOffsets: { monotonic: { secs: 0, nanosecs: 0 } },
+      seccomp: { defaultAction: "SCMP_ACT_LOG", listenerPath: "" },
+      resources: {
+        blockIO: { weight: 0, weightDevice: [] },
+        hugepageLimits: [],
+        network: {},
+        rdma: {},
+        memory: { kernel: -1, useHierarchy: false, limit: 5, reservation: 4, swap: 6, swappiness: 1 },
+        cpu: { shares: 2, quota: 3, period: 4, cpus: "0", mems: "0", burst: 5, idle: 1 },
+        pids: { limit: 5 },
+        unified: { "memory.high": "max" },
+        devices: [{ allow: false }],
+      },
+    },
+  });
+  expect(() => refuseUnsupported(config)).not.toThrow();
+});
+
+test("a config as buildah writes it is supported", async () => {
+  const { parseConfig } = await import("../spec/parse.ts");
+  const bytes = await Bun.file(`${import.meta.dir}/../../test/fixtures/buildah-config.json`).bytes();
+  expect(() => refuseUnsupported(parseConfig(bytes))).not.toThrow();
+});

@@ -1,0 +1,80 @@
+import { SpecError } from "../spec/error.ts";
+import type { Config } from "../spec/types.ts";
+
+/** A property that is understood but not applied yet, and how to read it. */
+type Row = readonly [path: string, read: (config: Config) => unknown];
+
+/** Remove a line when its property is applied. */
+const NOT_YET: readonly Row[] = [
+  ["vm", (c) => c.vm],
+  ["hooks.prestart", (c) => c.hooks?.prestart],
+  ["hooks.createRuntime", (c) => c.hooks?.createRuntime],
+  ["hooks.createContainer", (c) => c.hooks?.createContainer],
+  ["hooks.startContainer", (c) => c.hooks?.startContainer],
+  ["hooks.poststart", (c) => c.hooks?.poststart],
+  ["hooks.poststop", (c) => c.hooks?.poststop],
+  ["process.scheduler", (c) => c.process?.scheduler],
+  ["process.ioPriority", (c) => c.process?.ioPriority],
+  ["process.execCPUAffinity", (c) => c.process?.execCPUAffinity],
+  ["process.apparmorProfile", (c) => c.process?.apparmorProfile],
+  ["process.selinuxLabel", (c) => c.process?.selinuxLabel],
+  ["linux.mountLabel", (c) => c.linux?.mountLabel],
+  // An empty intelRdt asks for a group of the container's own.
+  ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
+  ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],
+  ["linux.netDevices", (c) => c.linux?.netDevices],
+  // LINUX is what every process has.
+  ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
+  ["linux.timeOffsets", (c) => c.linux?.timeOffsets],
+  ["linux.seccomp.listenerPath", (c) => c.linux?.seccomp?.listenerPath],
+  ["linux.resources.blockIO", (c) => c.linux?.resources?.blockIO],
+  ["linux.resources.hugepageLimits", (c) => c.linux?.resources?.hugepageLimits],
+  ["linux.resources.network", (c) => c.linux?.resources?.network],
+  ["linux.resources.rdma", (c) => c.linux?.resources?.rdma],
+  ["linux.resources.memory.kernel", (c) => limit(c.linux?.resources?.memory?.kernel)],
+  ["linux.resources.memory.kernelTCP", (c) => limit(c.linux?.resources?.memory?.kernelTCP)],
+  ["linux.resources.memory.useHierarchy", (c) => c.linux?.resources?.memory?.useHierarchy],
+  ["linux.resources.memory.checkBeforeUpdate", (c) => c.linux?.resources?.memory?.checkBeforeUpdate],
+  ["linux.resources.cpu.realtimeRuntime", (c) => c.linux?.resources?.cpu?.realtimeRuntime],
+  ["linux.resources.cpu.realtimePeriod", (c) => c.linux?.resources?.cpu?.realtimePeriod],
+];
+
+/** The same for one of the mounts. */
+const MOUNT_NOT_YET = ["uidMappings", "gidMappings"] as const;
+const OPTIONS_NOT_YET: readonly string[] = ["idmap", "ridmap"];
+
+/**
+ * Refuses by name what config.json asks for and this version does not apply: nothing is skipped in silence.
+ * What is empty, zero or false asks for nothing.
+ *
+ * @throws SpecError, as in `linux.intelRdt is not supported yet`.
+ */
+export function refuseUnsupported(config: Config): void {
+  for (const [path, read] of NOT_YET) if (asks(read(config))) throw notYet(path);
+  for (const [index, mount] of (config.mounts ?? []).entries()) {
+    for (const key of MOUNT_NOT_YET) if (asks(mount[key])) throw notYet(`mounts[${index}].${key}`);
+    for (const [at, option] of (mount.options ?? []).entries()) {
+      if (!OPTIONS_NOT_YET.includes(option)) continue;
+      throw new SpecError(
+        `mounts[${index}].options[${at}]`,
+        `asks for ${option}, which is not supported yet`,
+      );
+    }
+  }
+}
+
+function notYet(path: string): SpecError {
+  return new SpecError(path, "is not supported yet");
+}
+
+/** Whether a value asks for anything; of a list every item does, of an object any of its members. */
+function asks(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === "object" && value !== null) return Object.values(value).some(asks);
+  return Boolean(value);
+}
+
+/** A limit of -1 is none. */
+function limit(bytes: bigint | undefined): bigint | undefined {
+  return bytes === -1n ? undefined : bytes;
+}
