@@ -102,7 +102,7 @@ export const calls = {
   // int fcntl(int fd, int command, long argument)
   fcntl: [72, 25, "fd", "F", "int"],
   // int ioctl(int fd, unsigned long request, void *argument)
-  ioctl: [16, 29, "fd", "IOCTL", "bytes"],
+  ioctl: [16, 29, "fd", "IOCTL", "any"],
   // int pipe2(int fds[2], int flags)
   pipe2: [293, 59, "bytes", "O"],
   // int flock(int fd, int operation)
@@ -113,6 +113,8 @@ export const calls = {
   fchdir: [81, 50, "fd"],
   // int chdir(const char *path)
   chdir: [80, 49, "path"],
+  // int getcwd(char *buf, size_t size): the length; libc's wrapper returns a pointer instead
+  getcwd: [79, 17, "bytes", "int"],
   // int chroot(const char *path)
   chroot: [161, 51, "path"],
   // int mount(const char *source, const char *target, const char *type, unsigned long flags, const void *data)

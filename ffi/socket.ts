@@ -1,0 +1,78 @@
+import { ptr } from "bun:ffi";
+import { ERRNO } from "./constants/errno.ts";
+import { O } from "./constants/file.ts";
+import { AF, MSG, SCM_RIGHTS, SOCK, SOL_SOCKET } from "./constants/socket.ts";
+import { Descriptor, openFile } from "./file.ts";
+import { attempt, failure, libc } from "./libc.ts";
+import { encodeText } from "./memory.ts";
+
+const longestAddress = 107;
+
+/** struct sockaddr_un of a path of at most 107 bytes. unix(7). */
+function unixAddress(path: Uint8Array): Uint8Array {
+  const address = new Uint8Array(2 + path.length + 1);
+  new DataView(address.buffer).setUint16(0, AF.UNIX, true);
+  address.set(path, 2);
+  return address;
+}
+
+/**
+ * Connects to a listening Unix stream socket; close-on-exec. A path too long for an address is reached through its
+ * directory, opened. Throws SyscallError.
+ */
+export function connectUnix(path: string): Descriptor {
+  const bytes = encodeText(path);
+  if (bytes.length > longestAddress) {
+    const slash = path.lastIndexOf("/");
+    using directory = openFile(path.slice(0, Math.max(slash, 1)), O.PATH | O.DIRECTORY);
+    return connectUnix(`/proc/self/fd/${directory.fd}/${path.slice(slash + 1)}`);
+  }
+  const socket = new Descriptor(libc.socket(AF.UNIX, SOCK.STREAM | SOCK.CLOEXEC, 0));
+  const address = unixAddress(bytes);
+  const result = attempt.connect(socket.fd, address, address.length);
+  if (result < 0) {
+    socket.close();
+    throw failure("connect", [socket.fd, `${path}`, address.length], -result);
+  }
+  return socket;
+}
+
+/** Two connected stream sockets, close-on-exec. */
+export function socketPair(type: number = SOCK.STREAM): [Descriptor, Descriptor] {
+  const pair = new Int32Array(2);
+  libc.socketpair(AF.UNIX, type | SOCK.CLOEXEC, 0, new Uint8Array(pair.buffer));
+  return [new Descriptor(pair[0] ?? -1), new Descriptor(pair[1] ?? -1)];
+}
+
+/**
+ * Receives one descriptor over a Unix socket (SCM_RIGHTS), close-on-exec; undefined when the other end closed without
+ * sending one. Throws SyscallError.
+ */
+export function receiveDescriptor(socket: number): Descriptor | undefined {
+  const payload = new Uint8Array(256);
+  const vector = new BigUint64Array([BigInt(ptr(payload)), BigInt(payload.length)]);
+  const control = new Uint8Array(24);
+  // struct msghdr { name, name length, iovec, iovec count, control, control length, flags }
+  const header = new BigUint64Array([
+    0n,
+    0n,
+    BigInt(ptr(vector)),
+    1n,
+    BigInt(ptr(control)),
+    BigInt(control.length),
+    0n,
+  ]);
+  const bytes = new Uint8Array(header.buffer);
+  for (;;) {
+    const result = attempt.recvmsg(socket, bytes, MSG.CMSG_CLOEXEC);
+    if (result === -ERRNO.EINTR) continue;
+    if (result < 0) throw failure("recvmsg", [socket, bytes, MSG.CMSG_CLOEXEC], -result);
+    break;
+  }
+  // Until here the kernel wrote into these by address only.
+  const view = new DataView(control.buffer);
+  const held = payload.length + vector.length > 0 && view.getBigUint64(0, true) >= 20n;
+  if (!held || view.getInt32(8, true) !== SOL_SOCKET || view.getInt32(12, true) !== SCM_RIGHTS)
+    return undefined;
+  return new Descriptor(view.getInt32(16, true));
+}

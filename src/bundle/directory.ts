@@ -1,0 +1,47 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { readFile } from "../../ffi/file.ts";
+import { libc } from "../../ffi/libc.ts";
+import { decodeText } from "../../ffi/memory.ts";
+import { SpecError } from "../spec/error.ts";
+
+/** A bundle as it is found: where, and the bytes of its config.json. */
+export interface FoundBundle {
+  /** Absolute path: what the state shows and what relative paths are seen from. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Finds a bundle and reads its configuration.
+ * @param bundle directory, seen from the current one
+ * @param configPath another file than config.json, seen from the current directory
+ * @throws SpecError when the file is missing; SyscallError when it cannot be read
+ */
+export function findBundle(bundle: string, configPath: string | undefined): FoundBundle {
+  const path = absolutePath(bundle);
+  const file = configPath ?? `${path}/config.json`;
+  try {
+    return { path, bytes: readFile(file) };
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.errno !== ERRNO.ENOENT) throw error;
+    throw new SpecError("", `is missing: there is no ${file}; --bundle names the directory that holds it`, {
+      cause: error,
+    });
+  }
+}
+
+/** An absolute path without `.` names at its end or double slashes; links stay as the caller wrote them. */
+export function absolutePath(path: string): string {
+  const whole = path.startsWith("/") ? path : `${currentDirectory()}/${path}`;
+  return `/${whole
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+    .join("/")}`;
+}
+
+function currentDirectory(): string {
+  const path = new Uint8Array(4096);
+  libc.getcwd(path, path.length);
+  return decodeText(path);
+}

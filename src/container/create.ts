@@ -1,0 +1,120 @@
+import { AT, F, FD_CLOEXEC, O, S } from "../../ffi/constants/file.ts";
+import { Descriptor, openFile, writeAtomically } from "../../ffi/file.ts";
+import { attempt, libc } from "../../ffi/libc.ts";
+import { connectUnix } from "../../ffi/socket.ts";
+import { loadFilter } from "../linux/seccomp/compile.ts";
+import type { Plan } from "../plan/types.ts";
+import { SpecError } from "../spec/error.ts";
+import { owner } from "../state/owner.ts";
+import { readProcess } from "../state/process.ts";
+import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
+import { commit, remove, reserve } from "../state/store.ts";
+import { timestamp } from "../state/timestamp.ts";
+import { ContainerError } from "./error.ts";
+import { type Launched, launch } from "./launch.ts";
+import type { CreateOptions } from "./options.ts";
+import { prepare } from "./prepare.ts";
+
+/**
+ * `create`: everything up to the execution of the container's process, for which init waits. When it returns, init is a
+ * child of this process and becomes one of the caller's when this process ends.
+ * Throws SpecError, StateError, ContainerError, SyscallError; then nothing is left behind.
+ */
+export function createContainer(options: CreateOptions): { pid: number } {
+  const { plan } = prepare(options);
+  checkConsole(plan, options);
+  checkPreserved(options.preserveFds);
+  const directory = reserve(options.root, options.id);
+  try {
+    const launched = launchAtFifos(plan, options, directory);
+    try {
+      keep(plan, options, launched, directory);
+    } catch (error) {
+      launched.abandon();
+      throw error;
+    }
+    launched.sync.close();
+    return { pid: launched.pid };
+  } catch (error) {
+    remove(options.root, options.id, directory);
+    throw error;
+  } finally {
+    directory.close();
+  }
+}
+
+/** Init waits on a FIFO, and reports on another, so that another process can be the one to start it. */
+function launchAtFifos(plan: Plan, options: CreateOptions, directory: Descriptor): Launched {
+  using start = makeFifo(directory, files.startFifo);
+  using result = makeFifo(directory, files.resultFifo);
+  using console =
+    options.consoleSocket === undefined ? new Descriptor(-1) : connectUnix(options.consoleSocket);
+  return launch(plan, {
+    gate: { kind: "fifo", start: start.fd, result: result.fd },
+    console: console.fd,
+    filter: compileFilter(plan, options),
+    directory,
+  });
+}
+
+/** Opened for both directions: opening does not wait, and init sees no end of file while nobody has the other end. */
+function makeFifo(directory: Descriptor, name: string): Descriptor {
+  libc.mknodat(directory.fd, name, S.IFIFO | 0o600, 0);
+  return openFile(name, O.RDWR, 0, directory.fd);
+}
+
+/** The filter of the plan, from the cache beside the containers when it was compiled before. */
+export function compileFilter(plan: Plan, options: CreateOptions): Uint8Array | undefined {
+  if (plan.seccomp.kind === "none") return undefined;
+  return loadFilter(plan.seccomp, `${options.root}/.seccomp`, (message) => options.log.debug(message));
+}
+
+/** What other commands and the caller are told of the container. */
+export function keep(plan: Plan, options: CreateOptions, launched: Launched, directory: Descriptor): void {
+  const record: StateRecord = {
+    version: recordVersion,
+    ociVersion,
+    id: plan.id,
+    pid: launched.pid,
+    processStartTime: readProcess(launched.pid)?.startTime ?? 0,
+    bundle: plan.bundle,
+    rootfs: plan.rootfs.path,
+    created: timestamp(),
+    owner: owner(),
+    annotations: plan.annotations,
+    executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
+    cgroup: launched.cgroup,
+  };
+  commit(directory, record);
+  // Last: who finds it may act on the container.
+  if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launched.pid), 0o644);
+}
+
+function checkConsole(plan: Plan, options: CreateOptions): void {
+  const wanted = plan.terminal.kind === "new";
+  if (wanted && options.consoleSocket === undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is true: --console-socket must name the socket that takes the terminal",
+    );
+  }
+  if (!wanted && options.consoleSocket !== undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is not true, so --console-socket would get nothing: leave it out",
+    );
+  }
+}
+
+/** A descriptor that is promised to the container must be one that the caller gave. */
+export function checkPreserved(count: number): void {
+  for (let fd = 3; fd < 3 + count; fd++) {
+    const flags = attempt.fcntl(fd, F.GETFD, 0);
+    if (flags < 0 || (flags & FD_CLOEXEC) !== 0) {
+      throw new ContainerError(
+        "--preserve-fds",
+        `--preserve-fds ${count} promises descriptor ${fd} to the container, but the caller has not passed it`,
+      );
+    }
+  }
+}

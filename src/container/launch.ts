@@ -1,0 +1,193 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { SIG } from "../../ffi/constants/signal.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { Descriptor, writeFile, writeValue } from "../../ffi/file.ts";
+import { attempt } from "../../ffi/libc.ts";
+import { waitFor } from "../../ffi/process.ts";
+import { compile } from "../../ffi/program/image.ts";
+import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
+import { applyLimits, createCgroup, enterCgroup } from "../linux/cgroups/apply.ts";
+import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
+import { writeIdmap } from "../linux/idmap/apply.ts";
+import { openNamespaces } from "../linux/namespaces/apply.ts";
+import { applyRlimits } from "../linux/rlimits/apply.ts";
+import type { Plan } from "../plan/types.ts";
+import { files } from "../state/record.ts";
+import { ContainerError } from "./error.ts";
+import { type Gate, inheritedNumbers, needsPlacing, recordContainer } from "./program.ts";
+import { openSync, receive, sendGo } from "./sync.ts";
+
+/** What a launch needs from outside; the descriptors stay the caller's. */
+export interface LaunchOptions {
+  readonly gate: Gate;
+  /** A connected socket that the terminal's master is sent over; -1 without a terminal. */
+  readonly console: number;
+  /** Compiled seccomp filter; undefined without a profile. */
+  readonly filter: Uint8Array | undefined;
+  /** The container's state directory: keeps the image, for explaining the failure of a later step. */
+  readonly directory: Descriptor;
+}
+
+/** A container that waits at its gate. */
+export interface Launched {
+  readonly pid: number;
+  /** The talk with init; with a "socket" gate it goes on. */
+  readonly sync: Descriptor;
+  readonly image: Uint8Array;
+  /** null without a cgroup. */
+  readonly cgroup: CgroupRecord | null;
+  /** Undoes the launch: ends the processes and removes the cgroup. */
+  abandon(): void;
+}
+
+/**
+ * Makes the container's processes and sets everything up, up to the gate. Nothing is left behind when that fails.
+ * Throws ContainerError for a failed step, SpecError and SyscallError for what bunc itself could not do.
+ */
+export function launch(plan: Plan, options: LaunchOptions): Launched {
+  const launching = new Launching(plan, options);
+  try {
+    launching.begin();
+    if (needsPlacing(plan)) launching.place();
+    launching.adopt();
+    if (plan.idmap.kind !== "none") launching.map();
+    return launching.finish();
+  } catch (error) {
+    launching.abandon();
+    throw error;
+  }
+}
+
+/** One launch under way: what exists so far, so that it can be undone. */
+class Launching {
+  private readonly sync: Descriptor;
+  private theirs: Descriptor;
+  private image: Uint8Array = new Uint8Array();
+  private cgroup: CgroupRecord | null = null;
+  /** 0 while there is none. */
+  private first = 0;
+  private init = 0;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly options: LaunchOptions,
+  ) {
+    ({ ours: this.sync, theirs: this.theirs } = openSync());
+  }
+
+  begin(): void {
+    const { plan, options } = this;
+    const namespaces = openNamespaces(plan.namespaces);
+    try {
+      const inherited = {
+        sync: this.theirs.fd,
+        gate: options.gate,
+        console: options.console,
+        namespaces,
+        cgroup: -1,
+      };
+      this.image = compile(recordContainer(plan, inherited, options.filter));
+      writeFile({ dirfd: options.directory.fd, path: files.program }, this.image, 0o600);
+      using memfd = new Descriptor(sealImage(this.image, options.directory.fd));
+      this.first = spawnImage(memfd.fd, [`bunc: init ${plan.id}`], inheritedNumbers(inherited));
+    } finally {
+      for (const { descriptor } of namespaces) descriptor.close();
+      // From here on the end of file on our end means that the program's processes are gone.
+      this.theirs.close();
+    }
+  }
+
+  /** What the first process needs before it clones init, which inherits it. */
+  place(): void {
+    const { plan } = this;
+    if (plan.cgroup.kind !== "none") {
+      this.cgroup = createCgroup(plan.cgroup);
+      enterCgroup(plan.cgroup, this.first);
+      applyLimits(plan.cgroup);
+    }
+    if (plan.oomScoreAdj !== undefined) setOomScore(this.first, plan.oomScoreAdj);
+    this.go();
+  }
+
+  /** The first process tells init's pid and ends. */
+  adopt(): void {
+    const message = this.receive();
+    if (message.kind !== "pid")
+      throw new ContainerError("init", `answered ${message.kind} instead of its pid`);
+    this.init = message.pid;
+    waitFor(this.first);
+    this.first = 0;
+  }
+
+  map(): void {
+    writeIdmap(this.plan.idmap, this.init);
+    this.go();
+  }
+
+  finish(): Launched {
+    const message = this.receive();
+    if (message.kind !== "ready")
+      throw new ContainerError("init", `answered ${message.kind} instead of ready`);
+    // Not before: a low limit of processes or files could break the set-up.
+    applyRlimits(this.plan.rlimits, this.init);
+    return {
+      pid: this.init,
+      sync: this.sync,
+      image: this.image,
+      cgroup: this.cgroup,
+      abandon: () => this.abandon(),
+    };
+  }
+
+  abandon(): void {
+    for (const pid of [this.first, this.init]) {
+      if (pid === 0) continue;
+      attempt.kill(pid, SIG.KILL);
+      waitFor(pid);
+    }
+    this.sync.close();
+    if (this.cgroup) destroyCgroup(this.cgroup);
+  }
+
+  private go(): void {
+    try {
+      sendGo(this.sync.fd);
+    } catch (error) {
+      // The process may have failed before it was let go on; then it has said why.
+      this.receive();
+      throw error;
+    }
+  }
+
+  /** The next answer that is no failure. */
+  private receive() {
+    const message = receive(this.sync.fd);
+    if (message.kind === "failure") {
+      const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
+      const { execution } = this.plan;
+      const args0 = execution.kind === "execute" ? (execution.args[0] ?? "") : "";
+      throw explainStep(this.image, message.step, message.errno, args0);
+    }
+    if (message.kind === "end") throw this.explainEnd();
+    return message;
+  }
+
+  private explainEnd(): ContainerError {
+    const pid = this.init || this.first;
+    attempt.kill(pid, SIG.KILL);
+    const { signal } = waitFor(pid);
+    if (this.init) this.init = 0;
+    else this.first = 0;
+    const reason = signal === 0 ? "ended" : `was killed by signal ${signal}`;
+    return new ContainerError("init", `the container's first process ${reason} before it was set up`);
+  }
+}
+
+/** Lowering the value needs CAP_SYS_RESOURCE; rootless callers ask for it all the same, and runc lets it pass. */
+function setOomScore(pid: number, value: number): void {
+  try {
+    writeValue(`/proc/${pid}/oom_score_adj`, String(value));
+  } catch (error) {
+    if (!(error instanceof SyscallError) || error.errno !== ERRNO.EACCES) throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import { findBundle } from "../bundle/directory.ts";
+import { probeHost } from "../host/probe.ts";
+import { resolve } from "../plan/resolve.ts";
+import type { Plan } from "../plan/types.ts";
+import { checkBundle } from "../rules/check.ts";
+import { refuseUnsupported } from "../rules/supported.ts";
+import { parseConfig } from "../spec/parse.ts";
+import type { Config } from "../spec/types.ts";
+import type { CreateOptions } from "./options.ts";
+
+/** From argv and bytes to a plan: nothing of the machine has been changed yet. */
+export interface Prepared {
+  readonly plan: Plan;
+  readonly config: Config;
+}
+
+/** Reads, checks and resolves a bundle. Throws SpecError, and SyscallError when the bundle cannot be read. */
+export function prepare(options: CreateOptions): Prepared {
+  const { path, bytes } = findBundle(options.bundle, options.configPath);
+  const config = parseConfig(bytes);
+  checkBundle(config);
+  refuseUnsupported(config);
+  const bundle = { path, config };
+  const facts = probeHost(bundle, options.cgroupManager !== "disabled");
+  const plan = resolve(bundle, facts, options);
+  for (const warning of plan.warnings) options.log.warn(warning);
+  return { plan, config };
+}

@@ -1,0 +1,233 @@
+// The program of a container's first processes, in the order of its steps. Each room records its own part.
+import { CLONE, PR } from "../../ffi/constants/process.ts";
+import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
+import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
+import {
+  recordBoundingSet,
+  recordCapabilities,
+  recordKeepCapabilities,
+} from "../linux/capabilities/record.ts";
+import {
+  recordIds,
+  recordKeyring,
+  recordNoNewPrivileges,
+  recordOwnStreams,
+  recordUmask,
+} from "../linux/credentials/record.ts";
+import { recordDevices } from "../linux/devices/record.ts";
+import {
+  recordCloseOnExec,
+  recordEnterCwd,
+  recordEnterCwdAsUser,
+  recordExecute,
+  recordFindExecutable,
+  recordMakeCwd,
+} from "../linux/execution/record.ts";
+import { recordNames } from "../linux/hostname/record.ts";
+import { recordBecomeRoot } from "../linux/idmap/record.ts";
+import { recordMasks } from "../linux/masks/record.ts";
+import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
+import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
+import { cloneFlags } from "../linux/namespaces/plan.ts";
+import { recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
+import { recordLoopback } from "../linux/network/record.ts";
+import { recordEarlyRoot, recordReadonlyRoot, recordRoot, recordSwitchRoot } from "../linux/rootfs/record.ts";
+import { recordSeccomp } from "../linux/seccomp/record.ts";
+import { recordSysctl } from "../linux/sysctl/record.ts";
+import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
+import type { Plan } from "../plan/types.ts";
+import { recordAwait, recordTellPid, recordTellReady } from "./sync.ts";
+
+/** How init learns that it may execute the container's process, and where it reports why it could not. */
+export type Gate =
+  /** `create`: two FIFOs in the state directory, for another process to use. */
+  | { readonly kind: "fifo"; readonly start: number; readonly result: number }
+  /** `run`: the sync socket serves on. */
+  | { readonly kind: "socket" };
+
+/** Descriptors that the program inherits, by their numbers. */
+export interface Inherited {
+  readonly sync: number;
+  readonly gate: Gate;
+  /** A connected socket for the terminal's master; -1 without a terminal. */
+  readonly console: number;
+  readonly namespaces: readonly OpenedNamespace[];
+  /** Descriptor of the cgroup v2 directory to start in; -1 for none. */
+  readonly cgroup: number;
+}
+
+/** Numbers of all inherited descriptors. */
+export function inheritedNumbers({ sync, gate, console, namespaces, cgroup }: Inherited): number[] {
+  const numbers = [sync, console, cgroup, ...namespaces.map(({ descriptor }) => descriptor.fd)];
+  if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
+  return numbers.filter((fd) => fd >= 0);
+}
+
+/** Whether bunc has something to do to the first process before it clones init. */
+export function needsPlacing(plan: Plan): boolean {
+  return plan.oomScoreAdj !== undefined || plan.cgroup.kind !== "none";
+}
+
+/**
+ * Records the program of a container.
+ * @param filter the compiled seccomp filter; undefined without a profile
+ */
+export function recordContainer(plan: Plan, inherited: Inherited, filter: Uint8Array | undefined): Program {
+  const program = newProgram({ report: inherited.sync });
+  const early = recordFirstProcess(program, plan, inherited);
+  const surroundings = recordSurroundings(program, plan, inherited, early);
+  recordProcess(program, plan, inherited, surroundings, filter);
+  return program;
+}
+
+/** Trees that were opened with the caller's eyes. */
+interface EarlyTrees {
+  readonly root: Register | undefined;
+  readonly mounts: readonly (Register | undefined)[];
+}
+
+/** The process that bunc spawns: it goes where init is to be cloned, and ends when it has cloned it. */
+function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited): EarlyTrees {
+  // What a caller leaked must not live on in the container: an open write end of its stdin would keep it waiting.
+  recordCloseOthers(program, plan, inherited);
+  // The cgroup before the cgroup namespace, whose root it becomes.
+  if (needsPlacing(plan)) recordAwait(program, inherited.sync);
+  // Nobody in a joined namespace may look into this process (CVE-2016-9962). While bunc has maps to write, the process's
+  // files in /proc must still belong to bunc's user, so init does it then.
+  if (plan.idmap.kind === "none") recordNotDumpable(program);
+  const { propagation } = plan.rootfs;
+  const root = recordEarlyRoot(program, plan.rootfs);
+  const mounts = plan.mounts.map((mount) => recordEarlySource(program, mount, propagation));
+  recordJoins(program, inherited.namespaces);
+  recordTimeNamespace(program, plan.namespaces);
+  recordClone(program, plan, inherited);
+  return { root, mounts };
+}
+
+function recordCloseOthers(program: Program, plan: Plan, inherited: Inherited): void {
+  program.because("file descriptors");
+  let first = 3 + plan.preserveFds;
+  for (const fd of inheritedNumbers(inherited).sort((a, b) => a - b)) {
+    if (fd > first) program.close_range(first, fd - 1, 0);
+    first = fd + 1;
+  }
+  program.close_range(first, 0xffff_ffff, 0);
+}
+
+function recordNotDumpable(program: Program): void {
+  program.because("init");
+  program.prctl(PR.SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/** Init is cloned as a child of bunc, not of this process, so that whoever called bunc inherits it and can wait for it. */
+function recordClone(program: Program, plan: Plan, inherited: Inherited): void {
+  program.because("linux.namespaces");
+  const pid = program.register("init");
+  const parent = program.label("first process");
+  const child = program.label("init");
+  // CLONE_PARENT takes the exit signal from the parent's own (SIGCHLD) and allows no other.
+  const args = cloneArgs({ flags: CLONE.PARENT + cloneFlags(plan.namespaces), exitSignal: 0 });
+  program.clone3(program.data(args, "{CLONE_PARENT|…}"), CLONE_ARGS_SIZE).into(pid).ifNonZero(parent);
+  program.jump(child);
+  program.place(parent);
+  recordTellPid(program, inherited.sync, pid);
+  program.exit_group(0);
+  program.place(child);
+}
+
+/** Everything around the process: namespaces' content, files, terminal. Returns the terminal's register, if any. */
+function recordSurroundings(
+  program: Program,
+  plan: Plan,
+  inherited: Inherited,
+  early: EarlyTrees,
+): Surroundings {
+  program.because("init");
+  program.prctl(PR.SET_NAME, "bunc:[init]", 0, 0, 0);
+  // A session of its own: signals of the caller's terminal go to the caller.
+  program.setsid();
+  // Modes are what config.json says, whatever mask the caller had.
+  program.umask(0);
+  if (plan.idmap.kind !== "none") {
+    recordAwait(program, inherited.sync);
+    recordNotDumpable(program);
+  }
+  recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join");
+  if (plan.namespaces.network.kind === "new") recordLoopback(program);
+  recordNames(program, plan.names);
+  const root = recordRoot(program, plan.rootfs, early.root);
+  plan.mounts.forEach((mount, index) => {
+    recordMount(program, root, mount, early.mounts[index]);
+  });
+  recordDevices(program, root, plan.devices);
+  const terminal =
+    plan.terminal.kind === "new"
+      ? recordTerminal(program, root, plan.terminal, inherited.console)
+      : undefined;
+  if (plan.execution.kind === "execute") recordMakeCwd(program, root, plan.execution);
+  // Before the masks: /proc/sys is read-only afterwards.
+  recordSysctl(program, root, plan.sysctl);
+  recordMasks(program, root, plan.masks);
+  // Nothing has to be made in the root any more.
+  recordReadonlyRoot(program, root, plan.rootfs);
+  recordSwitchRoot(program, root, plan.rootfs);
+  program.close(root);
+  return { terminal };
+}
+
+interface Surroundings {
+  readonly terminal: Register | undefined;
+}
+
+/** The wait for `start`, and then the process itself. */
+function recordProcess(
+  program: Program,
+  plan: Plan,
+  inherited: Inherited,
+  { terminal }: Surroundings,
+  filter: Uint8Array | undefined,
+): void {
+  const { execution, credentials } = plan;
+  if (terminal) recordControl(program, terminal);
+  else recordOwnStreams(program, credentials);
+  if (execution.kind === "none") {
+    recordGate(program, inherited);
+    program.because("process");
+    program.exit_group(1);
+    return;
+  }
+  const cwdLater = recordEnterCwd(program, execution);
+  // A missing executable fails `create` already.
+  const executable = recordFindExecutable(program, execution);
+  recordKeyring(program, credentials);
+  recordGate(program, inherited);
+  recordUmask(program, credentials);
+  recordNoNewPrivileges(program, credentials);
+  // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
+  if (filter && !credentials.noNewPrivileges) recordFilter(program, plan, filter);
+  recordBoundingSet(program, plan.capabilities);
+  recordKeepCapabilities(program);
+  recordIds(program, credentials);
+  recordCapabilities(program, plan.capabilities);
+  recordEnterCwdAsUser(program, execution, cwdLater);
+  recordCloseOnExec(program, plan.preserveFds);
+  // Otherwise last of all, so that it need not allow what was done until now.
+  if (filter && credentials.noNewPrivileges) recordFilter(program, plan, filter);
+  recordExecute(program, execution, executable);
+}
+
+function recordFilter(program: Program, plan: Plan, filter: Uint8Array): void {
+  if (plan.seccomp.kind === "filter") recordSeccomp(program, filter, plan.seccomp.flags);
+}
+
+function recordGate(program: Program, { sync, gate }: Inherited): void {
+  program.because("start");
+  recordTellReady(program, sync);
+  if (gate.kind === "socket") {
+    recordAwait(program, sync);
+    return;
+  }
+  program.close(sync);
+  program.set(gate.result).into(program.report);
+  recordAwait(program, gate.start);
+}

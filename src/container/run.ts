@@ -1,0 +1,101 @@
+import { PR } from "../../ffi/constants/process.ts";
+import { Descriptor } from "../../ffi/file.ts";
+import { libc } from "../../ffi/libc.ts";
+import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
+import { destroyCgroup } from "../linux/cgroups/destroy.ts";
+import type { Plan } from "../plan/types.ts";
+import { SpecError } from "../spec/error.ts";
+import { openContainer, remove, reserve } from "../state/store.ts";
+import { checkPreserved, compileFilter, keep } from "./create.ts";
+import { type Launched, launch } from "./launch.ts";
+import type { RunOptions } from "./options.ts";
+import { prepare } from "./prepare.ts";
+import { supervise } from "./supervise.ts";
+import { receive, sendGo } from "./sync.ts";
+
+/**
+ * `run`: create and start; then wait, unless it is to be detached.
+ * @returns the exit status for the shell: the process's, 128+n when signal n ended it, 0 when detached
+ * Throws what `create` and `start` throw.
+ */
+export function runContainer(options: RunOptions): number {
+  const { plan } = prepare(options);
+  checkConsole(plan, options);
+  checkPreserved(options.preserveFds);
+  const foregroundTerminal =
+    plan.terminal.kind === "new" && !options.detach && options.consoleSocket === undefined;
+  if (!options.detach && options.subreaper) libc.prctl(PR.SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  const directory = reserve(options.root, options.id);
+  try {
+    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal);
+    try {
+      keep(plan, options, launched, directory);
+      letGo(plan, launched);
+    } catch (error) {
+      launched.abandon();
+      throw error;
+    }
+    directory.close();
+    if (options.detach) return 0;
+    const status = supervise(launched.pid, master);
+    if (!options.keep) cleanUp(options, launched);
+    return status;
+  } catch (error) {
+    if (directory.fd >= 0) remove(options.root, options.id, directory);
+    throw error;
+  } finally {
+    directory.close();
+  }
+}
+
+function launchAtSocket(plan: Plan, options: RunOptions, directory: Descriptor, foregroundTerminal: boolean) {
+  const [ours, theirs] = foregroundTerminal
+    ? socketPair()
+    : [
+        undefined,
+        options.consoleSocket === undefined ? new Descriptor(-1) : connectUnix(options.consoleSocket),
+      ];
+  using console = theirs;
+  using receiving = ours;
+  const launched = launch(plan, {
+    gate: { kind: "socket" },
+    console: console.fd,
+    filter: compileFilter(plan, options),
+    directory,
+  });
+  return { launched, master: receiving && receiveDescriptor(receiving.fd) };
+}
+
+/** End of file on the sync socket is the execution of the process. */
+function letGo(plan: Plan, launched: Launched): void {
+  sendGo(launched.sync.fd);
+  const message = receive(launched.sync.fd);
+  launched.sync.close();
+  if (message.kind !== "failure") return;
+  const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
+  const args0 = plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "";
+  throw explainStep(launched.image, message.step, message.errno, args0);
+}
+
+function cleanUp(options: RunOptions, launched: Launched): void {
+  if (launched.cgroup) destroyCgroup(launched.cgroup);
+  using directory = openContainer(options.root, options.id);
+  remove(options.root, options.id, directory);
+}
+
+function checkConsole(plan: Plan, options: RunOptions): void {
+  const wanted = plan.terminal.kind === "new";
+  if (wanted && options.detach && options.consoleSocket === undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is true: with --detach, --console-socket must name the socket that takes the terminal",
+    );
+  }
+  if (!wanted && options.consoleSocket !== undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is not true, so --console-socket would get nothing: leave it out",
+    );
+  }
+  if (plan.execution.kind === "none") throw new SpecError("process", "is missing: there is nothing to run");
+}

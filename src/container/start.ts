@@ -1,0 +1,63 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { O } from "../../ffi/constants/file.ts";
+import { POLL } from "../../ffi/constants/socket.ts";
+import { Descriptor, openFile, readFile, readInto, writeAll } from "../../ffi/file.ts";
+import { attempt, failure, libc } from "../../ffi/libc.ts";
+import { StateError } from "../state/error.ts";
+import { files, type StateRecord } from "../state/record.ts";
+import { load, openContainer } from "../state/store.ts";
+import type { ContainerOptions } from "./options.ts";
+import { messageSize, readMessage } from "./sync.ts";
+
+/**
+ * `start`: lets the waiting init execute the container's process. Returns when it runs.
+ * Throws StateError when the container is not waiting, ContainerError when the process could not be executed.
+ */
+export function startContainer({ root, id }: ContainerOptions): void {
+  using directory = openContainer(root, id);
+  const record = load(root, id, directory);
+  if (record.executable === "") {
+    throw new StateError(
+      "conflict",
+      `container "${id}" has no process to start: config.json has no "process"`,
+    );
+  }
+  using start = openStart(directory, record);
+  // Open before init is let go: it may be done, or have failed, at once.
+  using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
+  writeAll(start.fd, new Uint8Array(1));
+  awaitResult(result.fd, directory, record);
+  // From now on the container counts as running.
+  libc.unlinkat(directory.fd, files.startFifo, 0);
+}
+
+/** Without a reader, which init is, a FIFO cannot be opened for writing alone: ENXIO. fifo(7). */
+function openStart(directory: Descriptor, { id }: StateRecord): Descriptor {
+  const fd = attempt.openat(directory.fd, files.startFifo, O.WRONLY | O.NONBLOCK | O.CLOEXEC, 0);
+  if (fd >= 0) return new Descriptor(fd);
+  if (fd === -ERRNO.ENOENT) {
+    throw new StateError("conflict", `cannot start container "${id}": it has been started already`);
+  }
+  if (fd === -ERRNO.ENXIO) {
+    throw new StateError("conflict", `cannot start container "${id}": its init has ended`);
+  }
+  throw failure("openat", [directory.fd, files.startFifo, O.WRONLY | O.NONBLOCK | O.CLOEXEC, 0], -fd);
+}
+
+/** Init's end closes when the process is executed, or with a report of why it was not. */
+function awaitResult(result: number, directory: Descriptor, record: StateRecord): void {
+  const poll = new Uint8Array(8);
+  new DataView(poll.buffer).setInt32(0, result, true);
+  new DataView(poll.buffer).setInt16(4, POLL.IN, true);
+  for (;;) {
+    const ready = attempt.ppoll(poll, 1, null, null, 0);
+    if (ready >= 0) break;
+    if (ready !== -ERRNO.EINTR) throw failure("ppoll", [poll, 1, null, null, 0], -ready);
+  }
+  const bytes = new Uint8Array(messageSize);
+  const message = readMessage(bytes, readInto(result, bytes));
+  if (message.kind !== "failure") return;
+  const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
+  const image = readFile({ dirfd: directory.fd, path: files.program });
+  throw explainStep(image, message.step, message.errno, record.executable);
+}

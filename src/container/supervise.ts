@@ -1,0 +1,123 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { SIG } from "../../ffi/constants/signal.ts";
+import { POLL } from "../../ffi/constants/socket.ts";
+import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
+import { attempt, failure, libc } from "../../ffi/libc.ts";
+import { catchSignals } from "../../ffi/signals.ts";
+import { RawTerminal } from "./raw-terminal.ts";
+
+/** Signals that a person or a service manager sends to `run` and means for the container. */
+const forwarded: readonly number[] = [
+  SIG.HUP,
+  SIG.INT,
+  SIG.QUIT,
+  SIG.USR1,
+  SIG.USR2,
+  SIG.ALRM,
+  SIG.TERM,
+  SIG.CONT,
+  SIG.IO,
+];
+
+/**
+ * Waits for the container's process in the foreground: forwards signals, and carries bytes between the caller's
+ * terminal and the container's.
+ * @param master the container's terminal; undefined when its process has the caller's streams
+ * @returns the exit status, 128+n when signal n ended it
+ */
+export function supervise(pid: number, master: Descriptor | undefined): number {
+  using signals = catchSignals([...forwarded, SIG.WINCH]);
+  using pidfd = new Descriptor(libc.pidfd_open(pid, 0));
+  using terminal = master && new RawTerminal();
+  if (master) terminal?.copySizeTo(master.fd);
+  const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1]);
+  for (;;) {
+    poll.wait();
+    if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, master, terminal);
+    if (master && poll.ready(2) && !pump(master.fd, 1)) poll.forget(2);
+    if (master && poll.ready(3) && !pump(0, master.fd)) poll.forget(3);
+    if (poll.ready(0)) break;
+  }
+  // What the process wrote last is still in the terminal.
+  if (master) while (poll.readyNow(2) && pump(master.fd, 1));
+  master?.close();
+  return reap(pid);
+}
+
+function handleSignals(
+  signals: number,
+  pidfd: number,
+  master: Descriptor | undefined,
+  terminal: RawTerminal | undefined,
+): void {
+  const numbers = new Uint8Array(64);
+  const count = readInto(signals, numbers);
+  for (const signal of numbers.subarray(0, count)) {
+    if (signal === SIG.WINCH && master) terminal?.copySizeTo(master.fd);
+    else if (signal !== SIG.WINCH) attempt.pidfd_send_signal(pidfd, signal, null, 0);
+  }
+}
+
+const buffer = new Uint8Array(1 << 16);
+
+/** Carries what there is from one descriptor to another; false at the end. */
+function pump(from: number, to: number): boolean {
+  const count = attempt.read(from, buffer, buffer.length);
+  if (count === -ERRNO.EINTR || count === -ERRNO.EAGAIN) return true;
+  // EIO: the last process that had the terminal open is gone.
+  if (count <= 0) return false;
+  writeAll(to, buffer.subarray(0, count));
+  return true;
+}
+
+/** The exit status of a child as shells count it; other children that ended meanwhile, adopted ones, are reaped too. */
+function reap(pid: number): number {
+  const status = new Int32Array(1);
+  const bytes = new Uint8Array(status.buffer);
+  for (;;) {
+    const child = attempt.wait4(-1, bytes, 0, null);
+    if (child === -ERRNO.EINTR) continue;
+    if (child < 0) throw failure("wait4", [-1, bytes, 0, null], -child);
+    if (child !== pid) continue;
+    const word = status[0] ?? 0;
+    const signal = word & 0x7f;
+    return signal === 0 ? (word >>> 8) & 0xff : 128 + signal;
+  }
+}
+
+/** A set of descriptors for ppoll(2), asked for input; negative ones are passed over. */
+class Poll {
+  private readonly entries: Uint8Array;
+  private readonly view: DataView;
+
+  constructor(fds: readonly number[]) {
+    // struct pollfd { int fd; short events; short revents; }
+    this.entries = new Uint8Array(8 * fds.length);
+    this.view = new DataView(this.entries.buffer);
+    fds.forEach((fd, index) => {
+      this.view.setInt32(8 * index, fd, true);
+      this.view.setInt16(8 * index + 4, POLL.IN, true);
+    });
+  }
+
+  /** Waits until one is ready, or the time is over. @param timeout struct timespec; null waits for ever */
+  wait(timeout: Uint8Array | null = null): void {
+    const count = this.entries.length / 8;
+    const result = attempt.ppoll(this.entries, count, timeout, null, 0);
+    if (result < 0 && result !== -ERRNO.EINTR)
+      throw failure("ppoll", [this.entries, count, timeout, null, 0], -result);
+  }
+
+  ready(index: number): boolean {
+    return this.view.getInt16(8 * index + 6, true) !== 0;
+  }
+
+  readyNow(index: number): boolean {
+    this.wait(new Uint8Array(16));
+    return this.ready(index);
+  }
+
+  forget(index: number): void {
+    this.view.setInt32(8 * index, -1, true);
+  }
+}

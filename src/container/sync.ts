@@ -1,0 +1,83 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { AF, SOCK } from "../../ffi/constants/socket.ts";
+import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
+import { libc } from "../../ffi/libc.ts";
+import type { Program, Register } from "../../ffi/program/program.ts";
+
+// The talk between bunc and the program, over one socket pair. Every line is one packet.
+//
+//   bunc                              first process                  init
+//   places it in its cgroup
+//   go            ──────────────────▶ joins, clones
+//                 ◀────────────────── pid N, exits
+//   writes the id maps
+//   go            ─────────────────────────────────────────────────▶ sets everything up
+//                 ◀───────────────────────────────────────────────── ready
+//
+// The first two lines are left out when there is nothing to place, the first `go` of init when there are no maps to
+// write. In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
+// instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
+
+/** Answers of the program; a failure's first word is the index of a step, always smaller. */
+const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02 } as const;
+
+export type Message =
+  | { readonly kind: "pid"; readonly pid: number }
+  | { readonly kind: "ready" }
+  | { readonly kind: "failure"; readonly step: number; readonly errno: number }
+  | { readonly kind: "end" };
+
+/** Bytes of one answer: two 32-bit words. */
+export const messageSize = 8;
+
+/** Both ends of the talk; the program inherits `theirs`. */
+export function openSync(): { ours: Descriptor; theirs: Descriptor } {
+  const pair = new Uint8Array(8);
+  // Packets keep their borders, and unlike datagrams the socket knows when the other end is gone.
+  libc.socketpair(AF.UNIX, SOCK.SEQPACKET | SOCK.CLOEXEC, 0, pair);
+  const view = new DataView(pair.buffer);
+  return { ours: new Descriptor(view.getInt32(0, true)), theirs: new Descriptor(view.getInt32(4, true)) };
+}
+
+/** Lets the program go on. */
+export function sendGo(socket: number): void {
+  writeAll(socket, new Uint8Array(1));
+}
+
+/** Waits for the next answer of the program. */
+export function receive(socket: number): Message {
+  const bytes = new Uint8Array(messageSize);
+  return readMessage(bytes, readInto(socket, bytes));
+}
+
+/** Understands one answer, or what init wrote to the result FIFO. */
+export function readMessage(bytes: Uint8Array, length: number): Message {
+  if (length < messageSize) return { kind: "end" };
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const [first, second] = [view.getUint32(0, true), view.getUint32(4, true)];
+  if (first === answers.pid) return { kind: "pid", pid: second };
+  if (first === answers.ready) return { kind: "ready" };
+  return { kind: "failure", step: first, errno: second };
+}
+
+/** Records: waits until the other side lets us go on; ends the program when it is gone instead. */
+export function recordAwait(program: Program, socket: number): void {
+  const count = program.read(socket, program.space(8), 1);
+  program.expect(count, -1, 1, ERRNO.EPIPE);
+}
+
+/** Records: tells the pid in a register. */
+export function recordTellPid(program: Program, socket: number, pid: Register): void {
+  const message = program.data(new Uint8Array(Uint32Array.of(answers.pid, 0).buffer), "{pid}");
+  program.store(message.at(4), pid, 4);
+  program.write(socket, message, messageSize);
+}
+
+/** Records: tells that everything is set up. */
+export function recordTellReady(program: Program, socket: number): void {
+  program.write(
+    socket,
+    program.constant(new Uint8Array(Uint32Array.of(answers.ready, 0).buffer), "{ready}"),
+    messageSize,
+  );
+}

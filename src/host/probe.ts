@@ -1,0 +1,131 @@
+import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
+import { PR, RLIMIT } from "../../ffi/constants/process.ts";
+import { Descriptor, readText, stat } from "../../ffi/file.ts";
+import { attempt, libc } from "../../ffi/libc.ts";
+import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capability.ts";
+import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
+import { type CgroupLayout, parseCgroupLayout } from "../linux/cgroups/layout.ts";
+import type { HostFacts } from "../plan/facts.ts";
+import type { Bundle } from "../plan/types.ts";
+
+/** Asks the machine what a plan of this bundle depends on, and no more. */
+export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts {
+  const { effective } = probeCapabilities();
+  const lastCapability = probeLastCapability();
+  return {
+    arch: process.arch === "arm64" ? "arm64" : "x64",
+    uid: libc.geteuid(),
+    gid: libc.getegid(),
+    effective,
+    bounding: config.process?.capabilities ? probeBoundingSet(lastCapability) : 0n,
+    lastCapability,
+    inUserNamespace: !isWholeMap(readOr("/proc/self/uid_map", "")),
+    setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
+    callerFiles: probeCallerFiles(),
+    cgroupLayout: cgroups ? probeCgroupLayout() : { kind: "none" },
+    ownStreams: [0, 1, 2].filter(isOwnStream),
+    passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
+  };
+}
+
+/** The text of a file of /proc; `otherwise` where /proc is masked or the kernel has no such file. */
+function readOr(path: string, otherwise: string): string {
+  try {
+    return readText(path);
+  } catch {
+    return otherwise;
+  }
+}
+
+/** The initial user namespace maps every id to itself; without /proc it is taken for that one. user_namespaces(7). */
+export function isWholeMap(map: string): boolean {
+  const text = map.trim();
+  return text === "" || /^0\s+0\s+4294967295$/.test(text);
+}
+
+function probeCapabilities() {
+  const data = new Uint8Array(CAP_DATA_SIZE);
+  libc.capget(capHeader(), data);
+  return readCapData(data);
+}
+
+const newestCapability = 63;
+const oldestLast = 37;
+
+/** The last capability that the kernel has: the number after it is refused. prctl(2), PR_CAPBSET_READ. */
+function probeLastCapability(): number {
+  let last = oldestLast;
+  while (last < newestCapability && attempt.prctl(PR.CAPBSET_READ, last + 1, 0, 0, 0) >= 0) last++;
+  return last;
+}
+
+function probeBoundingSet(last: number): bigint {
+  let set = 0n;
+  for (let number = 0; number <= last; number++) {
+    if (attempt.prctl(PR.CAPBSET_READ, number, 0, 0, 0) === 1) set |= 1n << BigInt(number);
+  }
+  return set;
+}
+
+/**
+ * Bun raises its soft limit of open files to the hard one before any of our code runs, and tells nobody what it was.
+ * The parent's limit is what a child inherits unless somebody changes it in between, so that is taken.
+ */
+function probeCallerFiles(): { soft: bigint; hard: bigint } {
+  const own = readLimit(0);
+  const parent = readLimit(libc.getppid());
+  if (!own) return { soft: 1024n, hard: 4096n };
+  return { soft: parent && parent.soft < own.hard ? parent.soft : own.soft, hard: own.hard };
+}
+
+function readLimit(pid: number): { soft: bigint; hard: bigint } | undefined {
+  const limits = new Uint8Array(16);
+  if (attempt.prlimit64(pid, RLIMIT.NOFILE, null, limits) < 0)
+    return pid === 0 ? undefined : readLimitFile(pid);
+  const view = new DataView(limits.buffer);
+  return { soft: view.getBigUint64(0, true), hard: view.getBigUint64(8, true) };
+}
+
+/** /proc/PID/limits is for everybody to read, prlimit(2) of another user's process is not. */
+function readLimitFile(pid: number): { soft: bigint; hard: bigint } | undefined {
+  const line = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readOr(`/proc/${pid}/limits`, ""));
+  return line?.[1] && line[2] ? { soft: BigInt(line[1]), hard: BigInt(line[2]) } : undefined;
+}
+
+function probeCgroupLayout(): CgroupLayout {
+  return parseCgroupLayout(readOr("/proc/self/mountinfo", ""), readOr("/proc/self/cgroup", ""));
+}
+
+/** A stream that belongs to nobody but the container: giving away a device node or a file would change it for others. */
+function isOwnStream(fd: number): boolean {
+  try {
+    const type = stat(fd).mode & S.IFMT;
+    return type === S.IFIFO || type === S.IFSOCK;
+  } catch {
+    return false;
+  }
+}
+
+function needsHome(env: readonly string[] | undefined): boolean {
+  return env !== undefined && !env.some((entry) => entry.startsWith("HOME="));
+}
+
+/** The passwd file that the container will see: one bound over it, or the image's, opened inside the root. */
+function readPasswd(
+  bundle: string,
+  root: string,
+  mounts: readonly { destination: string; source?: string; type?: string }[],
+): string {
+  const bound = mounts.findLast((mount) => mount.destination === "/etc/passwd" && mount.source);
+  const seenFrom = (path: string) => (path.startsWith("/") ? path : `${bundle}/${path}`);
+  if (bound?.source) return readOr(seenFrom(bound.source), "");
+  const directory = attempt.openat(AT.FDCWD, seenFrom(root), O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
+  if (directory < 0) return "";
+  using opened = new Descriptor(directory);
+  const how = openHow(O.RDONLY | O.CLOEXEC | O.NONBLOCK, 0, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  const file = attempt.openat2(opened.fd, "etc/passwd", how, OPEN_HOW_SIZE);
+  if (file < 0) return "";
+  using passwd = new Descriptor(file);
+  if ((stat(passwd.fd).mode & S.IFMT) !== S.IFREG) return "";
+  return readText(passwd.fd);
+}

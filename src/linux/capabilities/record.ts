@@ -1,0 +1,33 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { PR, PR_CAP_AMBIENT } from "../../../ffi/constants/process.ts";
+import type { Program } from "../../../ffi/program/program.ts";
+import { capData, capHeader } from "../../../ffi/structs/capability.ts";
+import type { PlannedCapabilities } from "./plan.ts";
+
+/** Drops what is not in the bounding set. While CAP_SETPCAP is still held, so before the ids change. */
+export function recordBoundingSet(program: Program, { bounding, last }: PlannedCapabilities): void {
+  program.because("process.capabilities.bounding");
+  for (let number = 0; number <= last; number++) {
+    if ((bounding >> BigInt(number)) & 1n) continue;
+    program.prctl(PR.CAPBSET_DROP, number, 0, 0, 0);
+  }
+}
+
+/** Keeps the permitted capabilities over the change of user id that follows. */
+export function recordKeepCapabilities(program: Program): void {
+  program.because("process.capabilities");
+  program.prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0);
+}
+
+/** The final sets, after the ids: setresuid(2) cleared the effective ones. */
+export function recordCapabilities(program: Program, sets: PlannedCapabilities): void {
+  program.because("process.capabilities");
+  program.capset(capHeader(), capData(sets));
+  program.because("process.capabilities.ambient");
+  program.prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.CLEAR_ALL, 0, 0, 0).ignore(ERRNO.EINVAL);
+  for (let number = 0; number <= sets.last; number++) {
+    if ((sets.ambient >> BigInt(number)) & 1n) {
+      program.prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, number, 0, 0);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { AT, F, O, S } from "../../../ffi/constants/file.ts";
+import {
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  MOUNT_ATTR,
+  MOVE_MOUNT,
+  OPEN_TREE,
+} from "../../../ffi/constants/mount.ts";
+import type { Data, Label, Program, Register } from "../../../ffi/program/program.ts";
+import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
+import { type Handle, recordOpenInRoot } from "../in-root.ts";
+import { recordExpectDevice, recordExpectType, statSize } from "../stat.ts";
+import type { PlannedMasks } from "./plan.ts";
+
+const onto = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
+
+/** The caller's view is needed: the mask of a file is the caller's /dev/null, not the container's (CVE-2025-31133). */
+export function recordMasks(program: Program, root: Handle, plan: PlannedMasks): void {
+  plan.readonly.forEach((path, index) => {
+    program.because(`linux.readonlyPaths[${index}]`);
+    recordReadonly(program, root, path);
+  });
+  if (plan.masked.length === 0) return;
+  const covers = new Covers(program);
+  plan.masked.forEach((path, index) => {
+    program.because(`linux.maskedPaths[${index}]`);
+    recordMasked(program, root, path, covers);
+  });
+}
+
+/** A missing path needs no mask. */
+function recordOpenExisting(program: Program, root: Handle, path: string, absent: Label): Register {
+  const target = program.register(`target ${path}`);
+  recordOpenInRoot(program, root, path, O.PATH).into(target).orJump(absent, ERRNO.ENOENT, ERRNO.ENOTDIR);
+  return target;
+}
+
+/** The path bound onto itself, so that it has a mount of its own to make read-only; other restrictions stay. */
+function recordReadonly(program: Program, root: Handle, path: string): void {
+  const absent = program.label(`no ${path}`);
+  const target = recordOpenExisting(program, root, path, absent);
+  const tree = program.open_tree(
+    target,
+    "",
+    OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH | OPEN_TREE.RECURSIVE,
+  );
+  const attr = mountAttr({ set: MOUNT_ATTR.RDONLY });
+  program.mount_setattr(tree, "", AT.EMPTY_PATH | AT.RECURSIVE, attr, MOUNT_ATTR_SIZE);
+  program.move_mount(tree, "", target, "", onto);
+  program.close(tree);
+  program.close(target);
+  program.place(absent);
+}
+
+function recordMasked(program: Program, root: Handle, path: string, covers: Covers): void {
+  const absent = program.label(`no ${path}`);
+  const file = program.label(`${path} is a file`);
+  const move = program.label(`mask ${path}`);
+  const cover = program.register(`mask of ${path}`);
+  const target = recordOpenExisting(program, root, path, absent);
+  program.newfstatat(target, "", covers.stat, AT.EMPTY_PATH);
+  recordExpectType(program, covers.stat, S.IFDIR, ERRNO.ENOTDIR).orJump(file);
+  covers.recordDirectory(cover);
+  program.jump(move);
+  program.place(file);
+  covers.recordFile(cover);
+  program.place(move);
+  program.move_mount(cover, "", target, "", onto);
+  program.close(cover);
+  program.close(target);
+  program.place(absent);
+}
+
+/** What is put over a masked path: clones of one /dev/null and of one empty read-only tmpfs. */
+class Covers {
+  readonly stat: Data;
+  private readonly nothing: Register;
+  /** The tmpfs once it is mounted somewhere: only a mount that is attached can be cloned (before Linux 6.15). */
+  private readonly attached: Register;
+
+  constructor(private readonly program: Program) {
+    this.stat = program.space(statSize);
+    this.nothing = program.register("/dev/null");
+    this.attached = program.register("empty tmpfs", 0);
+    program.because("linux.maskedPaths");
+    program.openat(AT.FDCWD, "/dev/null", O.PATH | O.CLOEXEC, 0).into(this.nothing);
+    program.newfstatat(this.nothing, "", this.stat, AT.EMPTY_PATH);
+    recordExpectType(program, this.stat, S.IFCHR, ERRNO.ENODEV);
+    recordExpectDevice(program, this.stat, 1, 3, ERRNO.ENODEV);
+  }
+
+  recordFile(cover: Register): void {
+    this.program
+      .open_tree(this.nothing, "", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH)
+      .into(cover);
+  }
+
+  recordDirectory(cover: Register): void {
+    const { program, attached } = this;
+    const clone = program.label("clone the empty tmpfs");
+    const done = program.label("empty tmpfs at hand");
+    program.set(attached).ifNonZero(clone);
+    const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
+    program.fsconfig(context, FSCONFIG.SET_STRING, "size", "0", 0);
+    program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
+    program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+    const attributes = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
+    program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(cover);
+    program.close(context);
+    // Attached a moment later by the caller; the copy of the descriptor outlives the caller's close.
+    program.fcntl(cover, F.DUPFD_CLOEXEC, 0).into(attached).ifNonZero(done);
+    program.place(clone);
+    program.open_tree(attached, "", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH).into(cover);
+    program.place(done);
+  }
+}

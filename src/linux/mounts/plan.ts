@@ -1,0 +1,333 @@
+import { MOUNT_ATTR, MS } from "../../../ffi/constants/mount.ts";
+import { SpecError } from "../../spec/error.ts";
+import type { Mount } from "../../spec/types.ts";
+import { mountOptions } from "./options.ts";
+
+/** A cgroup hierarchy as the container is to see it; the cgroup room computes it. */
+export type CgroupView =
+  | { readonly kind: "none" }
+  | { readonly kind: "v2"; readonly path: string }
+  | { readonly kind: "v1"; readonly hierarchies: readonly CgroupHierarchy[] };
+
+export interface CgroupHierarchy {
+  /** Name of its directory beneath /sys/fs/cgroup, such as `cpu,cpuacct`. */
+  readonly directory: string;
+  /** The container's own cgroup in it, as the caller sees it. */
+  readonly path: string;
+  /** Mount data that names its controllers: `cpu,cpuacct`, `none,name=systemd`. */
+  readonly options: string;
+  /** cgroup2 for the unified part of a hybrid layout. */
+  readonly type: "cgroup" | "cgroup2";
+  /** Further names: `cpu` and `cpuacct` for `cpu,cpuacct`. */
+  readonly links: readonly string[];
+}
+
+export interface Attributes {
+  readonly set: number;
+  readonly clear: number;
+}
+
+/** One parameter of fsconfig(2); null for a flag without a value. */
+export interface Parameter {
+  readonly key: string;
+  readonly value: string | null;
+}
+
+export type PlannedSource =
+  | { readonly kind: "bind"; readonly path: string; readonly recursive: boolean }
+  | {
+      readonly kind: "filesystem";
+      readonly type: string;
+      readonly source: string;
+      readonly parameters: readonly Parameter[];
+      readonly fallback: Fallback;
+    }
+  /** mount(2), for what fsconfig(2) cannot say: values of 256 bytes and more, and flags that it does not know. */
+  | {
+      readonly kind: "legacy";
+      readonly type: string;
+      readonly source: string;
+      readonly flags: number;
+      readonly data: string;
+    }
+  | {
+      readonly kind: "cgroup";
+      readonly view: CgroupView;
+      readonly namespaced: boolean;
+      readonly readonly: boolean;
+    }
+  /** Changes the attributes of what is mounted there already. */
+  | { readonly kind: "remount" };
+
+/** What to bind instead when the kernel does not permit a new file system of the kind; "" when nothing is safe. */
+export interface Fallback {
+  readonly path: string;
+  readonly attributes: number;
+}
+
+export interface PlannedMount {
+  /** JSON path of the entry: `mounts[3]`. */
+  readonly origin: string;
+  /** Where, as the container sees it; absolute, without `.`, `..` or double slashes. */
+  readonly target: string;
+  readonly source: PlannedSource;
+  readonly attributes: Attributes;
+  readonly recursiveAttributes: Attributes;
+  /** Propagation types in the order given; each one MS.* flag. */
+  readonly propagation: readonly { readonly flag: number; readonly recursive: boolean }[];
+  /** The source is opened by whoever sees it, before the new user namespace is entered. */
+  readonly openEarly: boolean;
+}
+
+export interface MountContext {
+  /** Absolute path of the bundle: relative sources are seen from it. */
+  readonly bundle: string;
+  /** The container's user namespace is not the initial one. */
+  readonly userNamespace: boolean;
+  /** The caller may clone mounts itself and the container's root may not see what it sees. */
+  readonly openEarly: boolean;
+  readonly pidInherited: boolean;
+  readonly cgroupNamespace: boolean;
+  readonly cgroupView: CgroupView;
+}
+
+/** Kernel file systems without a device: their `ro` belongs to the mount alone. */
+const kernelTypes = new Set(["proc", "sysfs", "cgroup", "cgroup2", "mqueue", "devpts", "tmpfs", "ramfs"]);
+const longestParameter = 255;
+
+/** Resolves one entry of config.json's `mounts`. Throws SpecError for options that contradict each other. */
+export function planMount(mount: Mount, index: number, context: MountContext): PlannedMount {
+  const origin = `mounts[${index}]`;
+  const read = readOptions(mount.options ?? [], origin);
+  const target = cleanPath(mount.destination);
+  refuseMountInProc(target, mount, read.bind !== undefined, origin);
+  const source = planSource(mount, read, context, origin);
+  return Object.freeze({
+    origin,
+    target,
+    source,
+    attributes: read.attributes,
+    recursiveAttributes: read.recursiveAttributes,
+    propagation: read.propagation,
+    openEarly: context.openEarly && source.kind === "bind",
+  });
+}
+
+interface ReadOptions {
+  attributes: Attributes;
+  recursiveAttributes: Attributes;
+  propagation: { flag: number; recursive: boolean }[];
+  bind: { recursive: boolean } | undefined;
+  remount: boolean;
+  filesystemFlags: string[];
+  legacyFlags: number;
+  /** Options that are not in the table: the file system's own. */
+  data: string[];
+}
+
+function readOptions(options: readonly string[], origin: string): ReadOptions {
+  const read: ReadOptions = {
+    attributes: { set: 0, clear: 0 },
+    recursiveAttributes: { set: 0, clear: 0 },
+    propagation: [],
+    bind: undefined,
+    remount: false,
+    filesystemFlags: [],
+    legacyFlags: 0,
+    data: [],
+  };
+  options.forEach((option, index) => {
+    if (unsupported.has(option)) {
+      throw new SpecError(`${origin}.options[${index}]`, `is "${option}", which is not supported yet`);
+    }
+    readOption(read, option);
+  });
+  return read;
+}
+
+const unsupported = new Set([
+  "tmpcopyup",
+  "idmap",
+  "ridmap",
+  "copy-symlink",
+  "src-nofollow",
+  "dest-nofollow",
+]);
+
+function readOption(read: ReadOptions, option: string): void {
+  const known = mountOptions[option];
+  switch (known?.does) {
+    case undefined:
+      // One entry may hold several of the file system's own options, as in mount -o.
+      read.data.push(...splitData(option));
+      break;
+    case "attribute": {
+      const key = known.recursive ? "recursiveAttributes" : "attributes";
+      read[key] = overlay(read[key], known);
+      break;
+    }
+    case "filesystem":
+      read.filesystemFlags.push(known.flag);
+      break;
+    case "legacy":
+      read.legacyFlags = (read.legacyFlags | known.set) & ~known.clear;
+      break;
+    case "bind":
+      read.bind = { recursive: known.recursive || read.bind?.recursive === true };
+      break;
+    case "propagation":
+      read.propagation.push({ flag: known.flag, recursive: known.recursive });
+      break;
+    case "remount":
+      read.remount = true;
+      break;
+    case "nothing":
+      break;
+  }
+}
+
+/** A later option wins over an earlier one on the same bits. */
+function overlay(earlier: Attributes, { set, clear }: Attributes): Attributes {
+  return { set: (earlier.set & ~clear) | set, clear: (earlier.clear & ~set) | clear };
+}
+
+/** Splits at commas, but not at those that overlayfs escapes with a backslash. */
+function splitData(option: string): string[] {
+  return option.split(/(?<!\\),/).filter((part) => part !== "");
+}
+
+function planSource(mount: Mount, read: ReadOptions, context: MountContext, origin: string): PlannedSource {
+  const type = mount.type ?? "";
+  if (read.remount && !read.bind) return { kind: "remount" };
+  if (read.bind || type === "bind") {
+    if (read.remount) return { kind: "remount" };
+    if (!mount.source) throw new SpecError(`${origin}.source`, "is missing: it must be the path to bind");
+    return {
+      kind: "bind",
+      path: mount.source.startsWith("/") ? mount.source : `${context.bundle}/${mount.source}`,
+      recursive: read.bind?.recursive ?? type === "bind",
+    };
+  }
+  if (type === "cgroup" || type === "cgroup2") {
+    return {
+      kind: "cgroup",
+      view: context.cgroupView,
+      namespaced: context.cgroupNamespace,
+      // Without a cgroup namespace of its own, a container with a mapped root could write in the host's hierarchy
+      // (CVE-2023-25809).
+      readonly:
+        (read.attributes.set & MOUNT_ATTR.RDONLY) !== 0 ||
+        (context.userNamespace && !context.cgroupNamespace),
+    };
+  }
+  if (type === "" || type === "none") {
+    throw new SpecError(
+      `${origin}.type`,
+      'is missing: it must be a file system, or options must hold "bind" or "rbind"',
+    );
+  }
+  return planFilesystem(type, mount, read, context);
+}
+
+function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: MountContext): PlannedSource {
+  const source = mount.source ?? type;
+  const readonly = (read.attributes.set & MOUNT_ATTR.RDONLY) !== 0 && !kernelTypes.has(type);
+  const tooLong =
+    source.length > longestParameter || read.data.some((option) => option.length > longestParameter);
+  if (read.legacyFlags !== 0 || tooLong) {
+    return {
+      kind: "legacy",
+      type,
+      source,
+      flags: read.legacyFlags | (readonly ? MS.RDONLY : 0) | legacyFilesystemFlags(read.filesystemFlags),
+      data: read.data.join(","),
+    };
+  }
+  const flags = [...read.filesystemFlags, ...(readonly ? ["ro"] : [])];
+  return {
+    kind: "filesystem",
+    type,
+    source,
+    parameters: [...flags.map((key) => ({ key, value: null })), ...read.data.map(splitParameter)],
+    fallback: planFallback(type, context),
+  };
+}
+
+const legacyFilesystem: Readonly<Record<string, number>> = {
+  sync: MS.SYNCHRONOUS,
+  dirsync: MS.DIRSYNC,
+  lazytime: MS.LAZYTIME,
+  mand: MS.MANDLOCK,
+};
+
+function legacyFilesystemFlags(names: readonly string[]): number {
+  return names.reduce((flags, name) => flags | (legacyFilesystem[name] ?? 0), 0);
+}
+
+function splitParameter(option: string): Parameter {
+  const equals = option.indexOf("=");
+  return equals < 0
+    ? { key: option, value: null }
+    : { key: option.slice(0, equals), value: option.slice(equals + 1) };
+}
+
+const none: Fallback = Object.freeze({ path: "", attributes: 0 });
+
+/**
+ * In a user namespace the kernel refuses a new proc or sysfs when the caller's own is partly hidden, and a sysfs of a
+ * network namespace that belongs to somebody else. What the caller sees already may be bound instead: a proc only if it
+ * shows the container's own processes.
+ */
+function planFallback(type: string, context: MountContext): Fallback {
+  switch (type) {
+    case "proc":
+      return context.pidInherited ? { path: "/proc", attributes: 0 } : none;
+    case "sysfs":
+      return { path: "/sys", attributes: MOUNT_ATTR.RDONLY };
+    case "mqueue":
+      return { path: "/dev/mqueue", attributes: 0 };
+    default:
+      return none;
+  }
+}
+
+// What lxcfs and others put into /proc; anything else there could stand in for a file that is written to with the
+// runtime's rights (CVE-2019-16884).
+const allowedInProc = new Set(
+  [
+    "cpuinfo",
+    "diskstats",
+    "meminfo",
+    "stat",
+    "swaps",
+    "uptime",
+    "loadavg",
+    "slabinfo",
+    "net/dev",
+    "sys/kernel/ns_last_pid",
+    "sys/crypto/fips_enabled",
+  ].map((name) => `/proc/${name}`),
+);
+
+function refuseMountInProc(target: string, mount: Mount, bind: boolean, origin: string): void {
+  if (target !== "/proc" && !target.startsWith("/proc/")) return;
+  if (allowedInProc.has(target)) return;
+  if (target === "/proc") {
+    if (mount.type === "proc" || (bind && mount.source === "/proc")) return;
+    throw new SpecError(`${origin}.destination`, "is /proc: only a proc file system may be mounted there");
+  }
+  throw new SpecError(
+    `${origin}.destination`,
+    `is "${target}": mounts inside /proc are refused, because runtime and container trust what is written there`,
+  );
+}
+
+/** An absolute path without `.`, `..` and empty names; a relative one is seen from `/` (runtime-spec 1.2). */
+export function cleanPath(path: string): string {
+  const names: string[] = [];
+  for (const name of path.split("/")) {
+    if (name === "..") names.pop();
+    else if (name !== "" && name !== ".") names.push(name);
+  }
+  return `/${names.join("/")}`;
+}

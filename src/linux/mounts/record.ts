@@ -1,0 +1,218 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { AT, O, RESOLVE } from "../../../ffi/constants/file.ts";
+import {
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  MOUNT_ATTR,
+  MOVE_MOUNT,
+  MS,
+  OPEN_TREE,
+} from "../../../ffi/constants/mount.ts";
+import type { Program, Register } from "../../../ffi/program/program.ts";
+import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
+import { type Handle, recordOpenInRoot, recordTarget } from "../in-root.ts";
+import { recordCgroupMount } from "./cgroup.ts";
+import { recordMakeLike } from "./make-target.ts";
+import type { Attributes, Parameter, PlannedMount, PlannedSource } from "./plan.ts";
+
+type Filesystem = Extract<PlannedSource, { kind: "filesystem" }>;
+type Legacy = Extract<PlannedSource, { kind: "legacy" }>;
+type Bind = Extract<PlannedSource, { kind: "bind" }>;
+
+/**
+ * Opens the tree of a bind mount whose source only the caller can see, before the container's user namespace is
+ * entered. The result belongs to `recordMount` of the same mount.
+ * @param propagation MS.* that ties the tree to the caller's mounts no more than the container's other mounts are
+ */
+export function recordEarlySource(
+  program: Program,
+  mount: PlannedMount,
+  propagation: number,
+): Register | undefined {
+  if (!mount.openEarly || mount.source.kind !== "bind") return undefined;
+  program.because(`${mount.origin}.source`);
+  const tree = recordBind(program, mount.source, program.register(`tree of ${mount.origin}`));
+  if (propagation !== MS.SHARED) {
+    const attr = mountAttr({ propagation });
+    program.mount_setattr(tree, "", AT.EMPTY_PATH | AT.RECURSIVE, attr, MOUNT_ATTR_SIZE);
+  }
+  return tree;
+}
+
+/**
+ * Mounts one entry: a detached tree is made, its target opened or created inside the root, and the one moved onto the
+ * other. Reads as what the kernel will do.
+ * @param root the container's root mount, attached already
+ * @param early the tree, when `recordEarlySource` opened it
+ */
+export function recordMount(program: Program, root: Handle, mount: PlannedMount, early?: Register): void {
+  program.because(mount.origin);
+  const { source } = mount;
+  switch (source.kind) {
+    case "remount":
+      recordRemount(program, root, mount);
+      return;
+    case "cgroup":
+      recordCgroupMount(program, root, mount, source);
+      return;
+    case "legacy":
+      recordLegacy(program, root, mount, source);
+      return;
+    case "bind": {
+      const tree = early ?? recordBind(program, source, program.register(`tree of ${mount.origin}`));
+      recordAttributes(program, tree, mount, "bind");
+      attach(program, root, mount, tree);
+      return;
+    }
+    case "filesystem": {
+      const tree = recordFilesystem(program, source, mount);
+      recordAttributes(program, tree, mount, "filesystem");
+      attach(program, root, mount, tree);
+    }
+  }
+}
+
+function recordBind(program: Program, source: Bind, tree: Register): Register {
+  program
+    .open_tree(
+      AT.FDCWD,
+      source.path,
+      OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (source.recursive ? OPEN_TREE.RECURSIVE : 0),
+    )
+    .into(tree);
+  return tree;
+}
+
+function recordFilesystem(program: Program, source: Filesystem, mount: PlannedMount): Register {
+  const tree = program.register(`tree of ${mount.origin}`);
+  const context = recordContext(program, source.type, source.source, source.parameters);
+  const made = program.label(`${mount.origin} made`);
+  if (source.fallback.path === "") {
+    program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+    program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
+    program.close(context);
+    return tree;
+  }
+  // Whether the kernel lets this namespace have a new one is answered in either of two calls.
+  const refused = program.label(`${mount.origin} refused`);
+  program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0).orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
+  program
+    .fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set)
+    .into(tree)
+    .orJump(refused, ERRNO.EPERM, ERRNO.EACCES)
+    .ifNonZero(made);
+  program.place(refused);
+  program
+    .open_tree(AT.FDCWD, source.fallback.path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.RECURSIVE)
+    .into(tree);
+  setAttributes(program, tree, { set: mount.attributes.set | source.fallback.attributes, clear: 0 }, true);
+  program.place(made);
+  program.close(context);
+  return tree;
+}
+
+/** fsopen(2) and all parameters, short of creating anything. */
+function recordContext(
+  program: Program,
+  type: string,
+  source: string,
+  parameters: readonly Parameter[],
+): Register {
+  const context = program.register(`context of ${type}`);
+  program.fsopen(type, FSOPEN.CLOEXEC).into(context);
+  program.fsconfig(context, FSCONFIG.SET_STRING, "source", source, 0);
+  for (const { key, value } of parameters) {
+    const step =
+      value === null
+        ? program.fsconfig(context, FSCONFIG.SET_FLAG, key, null, 0)
+        : program.fsconfig(context, FSCONFIG.SET_STRING, key, value, 0);
+    // The tty group is not mapped in a namespace of one id: the terminals then belong to the user's own group.
+    if (type === "devpts" && key === "gid") step.ignore(ERRNO.EINVAL);
+  }
+  return context;
+}
+
+/** mount(2) onto the current directory: the one way to name a target by descriptor. */
+function recordLegacy(program: Program, root: Handle, mount: PlannedMount, source: Legacy): void {
+  const target = recordMountPoint(program, root, mount, undefined);
+  program.fchdir(target);
+  program.mount(source.source, ".", source.type, source.flags, source.data === "" ? null : source.data);
+  program.close(target);
+  const mounted = recordOpenInRoot(program, root, mount.target, O.PATH);
+  setAttributes(program, mounted, mount.attributes, false);
+  recordPropagation(program, mounted, mount);
+  program.close(mounted);
+}
+
+function recordRemount(program: Program, root: Handle, mount: PlannedMount): void {
+  const mounted = recordOpenInRoot(program, root, mount.target, O.PATH);
+  recordAttributes(program, mounted, mount, "bind");
+  recordPropagation(program, mounted, mount);
+  program.close(mounted);
+}
+
+function attach(program: Program, root: Handle, mount: PlannedMount, tree: Register): void {
+  const target = recordMountPoint(program, root, mount, mount.source.kind === "bind" ? tree : undefined);
+  program.move_mount(tree, "", target, "", MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH);
+  recordPropagation(program, tree, mount);
+  program.close(target);
+  program.close(tree);
+}
+
+/**
+ * The target, made like the source when it is missing. /proc and /sys must be directories of the image itself: behind
+ * a link, masks and labels would be applied to something else (CVE-2023-27561).
+ */
+function recordMountPoint(
+  program: Program,
+  root: Handle,
+  mount: PlannedMount,
+  tree: Register | undefined,
+): Register {
+  const fixed = mount.target === "/proc" || mount.target === "/sys";
+  return recordTarget(
+    program,
+    root,
+    mount.target,
+    () => recordMakeLike(program, root, mount.target, tree),
+    fixed ? RESOLVE.NO_SYMLINKS : 0,
+  );
+}
+
+function recordAttributes(
+  program: Program,
+  tree: Handle,
+  mount: PlannedMount,
+  kind: "bind" | "filesystem",
+): void {
+  setAttributes(program, tree, mount.recursiveAttributes, true);
+  // fsmount(2) set them already; clearing is for what a bind mount inherits.
+  if (kind === "bind") setAttributes(program, tree, mount.attributes, false);
+}
+
+/**
+ * mount_setattr(2). A mount that came from a more privileged namespace keeps its restrictions: clearing one is then
+ * refused with EPERM, and leaving it is the safe meaning of options such as `rw` or `suid`.
+ */
+function setAttributes(program: Program, tree: Handle, { set, clear }: Attributes, recursive: boolean): void {
+  const flags = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
+  if (set !== 0) {
+    // An access time can only be set while its field is cleared.
+    const field = (set & MOUNT_ATTR._ATIME) !== 0 ? MOUNT_ATTR._ATIME : 0;
+    program.mount_setattr(tree, "", flags, mountAttr({ set, clear: field }), MOUNT_ATTR_SIZE);
+  }
+  const rest = clear & ~set & ((set & MOUNT_ATTR._ATIME) !== 0 ? ~MOUNT_ATTR._ATIME : -1);
+  if (rest !== 0) {
+    program
+      .mount_setattr(tree, "", flags, mountAttr({ set: 0, clear: rest }), MOUNT_ATTR_SIZE)
+      .ignore(ERRNO.EPERM);
+  }
+}
+
+function recordPropagation(program: Program, tree: Handle, mount: PlannedMount): void {
+  for (const { flag, recursive } of mount.propagation) {
+    const flags = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
+    program.mount_setattr(tree, "", flags, mountAttr({ propagation: flag }), MOUNT_ATTR_SIZE);
+  }
+}

@@ -1,0 +1,41 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { O } from "../../../ffi/constants/file.ts";
+import { NS_GET_NSTYPE } from "../../../ffi/constants/process.ts";
+import { type Descriptor, openFile } from "../../../ffi/file.ts";
+import { attempt } from "../../../ffi/libc.ts";
+import { SpecError } from "../../spec/error.ts";
+import { type NamespaceName, namespaceFlags, namespaceNames, type PlannedNamespaces } from "./plan.ts";
+
+/** A namespace to join, opened in the caller's view and known to be of the right type. */
+export interface OpenedNamespace {
+  readonly name: NamespaceName;
+  readonly descriptor: Descriptor;
+  readonly origin: string;
+}
+
+/**
+ * Opens the namespaces to join and asks the kernel what they are: joining a file of another type would leave the
+ * container in the caller's namespace. ioctl_ns(2), NS_GET_NSTYPE, Linux 4.11.
+ * Throws SpecError for a file of another type and SyscallError for one that cannot be opened.
+ */
+export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[] {
+  const opened: OpenedNamespace[] = [];
+  for (const name of namespaceNames) {
+    const namespace = namespaces[name];
+    if (namespace.kind !== "join") continue;
+    const descriptor = openFile(namespace.path, O.RDONLY);
+    const type = attempt.ioctl(descriptor.fd, NS_GET_NSTYPE, null);
+    if (type !== namespaceFlags[name]) {
+      descriptor.close();
+      throw new SpecError(namespace.origin, wrongType(namespace.path, name, type));
+    }
+    opened.push({ name, descriptor, origin: namespace.origin });
+  }
+  return opened;
+}
+
+function wrongType(path: string, wanted: NamespaceName, type: number): string {
+  if (type === -ERRNO.ENOTTY) return `${path} is not a namespace; a ${wanted} namespace was expected`;
+  const found = namespaceNames.find((name) => namespaceFlags[name] === type) ?? "unknown";
+  return `${path} is a ${found} namespace; a ${wanted} namespace was expected`;
+}

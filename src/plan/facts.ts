@@ -1,0 +1,24 @@
+import type { CgroupLayout } from "../linux/cgroups/layout.ts";
+
+/** What is known of the machine and of the caller: all that a plan depends on besides config.json and the options. */
+export interface HostFacts {
+  /** "x64" or "arm64". */
+  readonly arch: "x64" | "arm64";
+  readonly uid: number;
+  readonly gid: number;
+  /** Effective capabilities, bit N for capability N. */
+  readonly effective: bigint;
+  readonly bounding: bigint;
+  /** Number of the last capability that the kernel knows. */
+  readonly lastCapability: number;
+  /** The caller is in a user namespace other than the initial one, so its root is not the machine's. */
+  readonly inUserNamespace: boolean;
+  readonly setgroupsDenied: boolean;
+  /** The limit of open files that the caller had when it called. */
+  readonly callerFiles: { readonly soft: bigint; readonly hard: bigint };
+  readonly cgroupLayout: CgroupLayout;
+  /** Which of the standard streams may be given to the container's user: pipes and the like, no shared devices. */
+  readonly ownStreams: readonly number[];
+  /** Text of the container's /etc/passwd; "" when it was not needed or is not there. */
+  readonly passwd: string;
+}

@@ -1,0 +1,129 @@
+import { CAP } from "../../ffi/constants/capability.ts";
+import { planCapabilities } from "../linux/capabilities/plan.ts";
+import { planCgroup } from "../linux/cgroups/plan.ts";
+import { planCredentials } from "../linux/credentials/plan.ts";
+import { planDevices } from "../linux/devices/plan.ts";
+import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
+import { planIdmap } from "../linux/idmap/plan.ts";
+import { cleanPath, type MountContext, planMount } from "../linux/mounts/plan.ts";
+import { planNamespaces } from "../linux/namespaces/plan.ts";
+import { planRlimits } from "../linux/rlimits/plan.ts";
+import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
+import { planSeccomp } from "../linux/seccomp/plan.ts";
+import { planSysctl } from "../linux/sysctl/plan.ts";
+import { planTerminal } from "../linux/terminal/plan.ts";
+import type { Linux, Process } from "../spec/types.ts";
+import type { HostFacts } from "./facts.ts";
+import type { Bundle, Plan, PlanOptions } from "./types.ts";
+
+/** A container without a process runs nothing; it has root's ids while it waits. */
+const nobody = { uid: 0, gid: 0 } as const;
+
+/**
+ * Decides everything. Pure: the same bundle, facts and options give the same plan.
+ * Throws SpecError for what cannot be done with these facts.
+ */
+export function resolve({ path, config }: Bundle, facts: HostFacts, options: PlanOptions): Plan {
+  const linux: Linux = config.linux ?? {};
+  const { process } = config;
+  const user = process?.user ?? nobody;
+  const namespaces = planNamespaces(linux.namespaces ?? []);
+  const newUserNamespace = namespaces.user.kind === "new";
+  const userNamespace = facts.inUserNamespace || namespaces.user.kind !== "inherit";
+  const idmap = planIdmap(linux.uidMappings ?? [], linux.gidMappings ?? [], {
+    newUserNamespace,
+    uid: facts.uid,
+    gid: facts.gid,
+    maySetIds: has(facts, CAP.CAP_SETUID) && has(facts, CAP.CAP_SETGID),
+  });
+  const cgroup = planCgroup(
+    { cgroupsPath: linux.cgroupsPath, resources: linux.resources },
+    {
+      id: options.id,
+      layout: facts.cgroupLayout,
+      privileged: facts.uid === 0 && !facts.inUserNamespace && options.rootless !== true,
+      manager: options.cgroupManager,
+      newUserns: newUserNamespace,
+    },
+  );
+  // A root that is mapped to somebody else may not see what the caller sees.
+  const openEarly = newUserNamespace && namespaces.mount.kind === "new" && has(facts, CAP.CAP_SYS_ADMIN);
+  const mountContext: MountContext = {
+    bundle: path,
+    userNamespace,
+    openEarly,
+    pidInherited: namespaces.pid.kind === "inherit",
+    cgroupNamespace: namespaces.cgroup.kind !== "inherit",
+    cgroupView: cgroup.containerView,
+  };
+  const mounts = (config.mounts ?? []).map((mount, index) => planMount(mount, index, mountContext));
+  const { capabilities, warnings } = planCapabilities(process?.capabilities, {
+    available: newUserNamespace ? allUpTo(facts.lastCapability) : facts.bounding,
+    last: facts.lastCapability,
+  });
+  return Object.freeze({
+    id: options.id,
+    bundle: path,
+    annotations: config.annotations ?? {},
+    namespaces,
+    idmap,
+    rootfs: planRootfs(
+      absolute(path, config.root.path),
+      config.root.readonly ?? false,
+      linux.rootfsPropagation,
+      rootSwitch(options.noPivot, namespaces.mount.kind),
+      openEarly,
+    ),
+    mounts,
+    devices: planDevices(linux.devices ?? [], {
+      userNamespace,
+      devBound: mounts.some((mount) => mount.target === "/dev" && mount.source.kind === "bind"),
+    }),
+    masks: {
+      masked: (linux.maskedPaths ?? []).map(cleanPath),
+      readonly: (linux.readonlyPaths ?? []).map(cleanPath),
+    },
+    names: { hostname: config.hostname ?? "", domainname: config.domainname ?? "" },
+    sysctl: planSysctl(linux.sysctl ?? {}),
+    terminal: planTerminal(process?.terminal ?? false, process?.consoleSize, user.uid),
+    cgroup,
+    seccomp: planSeccomp(linux.seccomp, { arch: facts.arch }),
+    credentials: planCredentials(user, process?.noNewPrivileges ?? false, {
+      setgroupsDenied: newUserNamespace
+        ? idmap.kind !== "none" && idmap.setgroups === "deny"
+        : facts.setgroupsDenied,
+      newKeyring: options.newKeyring,
+      id: options.id,
+      ownStreams: facts.ownStreams,
+    }),
+    capabilities,
+    rlimits: planRlimits(process?.rlimits ?? [], facts),
+    oomScoreAdj: process?.oomScoreAdj,
+    execution: planProcess(process, facts),
+    preserveFds: options.preserveFds,
+    warnings,
+  });
+}
+
+function planProcess(process: Process | undefined, facts: HostFacts): PlannedExecution {
+  if (!process) return { kind: "none" };
+  const home = homeOf(facts.passwd, process.user.uid);
+  return planExecution(process.args ?? [], process.env ?? [], cleanPath(process.cwd), { home });
+}
+
+function rootSwitch(noPivot: boolean, mount: "new" | "join" | "inherit"): RootSwitch {
+  if (mount === "inherit") return "chroot";
+  return noPivot ? "move" : "pivot";
+}
+
+function absolute(bundle: string, path: string): string {
+  return cleanPath(path.startsWith("/") ? path : `${bundle}/${path}`);
+}
+
+function has(facts: HostFacts, capability: number): boolean {
+  return ((facts.effective >> BigInt(capability)) & 1n) === 1n;
+}
+
+function allUpTo(last: number): bigint {
+  return (1n << BigInt(last + 1)) - 1n;
+}

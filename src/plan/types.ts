@@ -1,0 +1,64 @@
+import type { PlannedCapabilities } from "../linux/capabilities/plan.ts";
+import type { PlannedCgroup } from "../linux/cgroups/plan.ts";
+import type { PlannedCredentials } from "../linux/credentials/plan.ts";
+import type { PlannedDevices } from "../linux/devices/plan.ts";
+import type { PlannedExecution } from "../linux/execution/plan.ts";
+import type { PlannedNames } from "../linux/hostname/plan.ts";
+import type { PlannedIdmap } from "../linux/idmap/plan.ts";
+import type { PlannedMasks } from "../linux/masks/plan.ts";
+import type { PlannedMount } from "../linux/mounts/plan.ts";
+import type { PlannedNamespaces } from "../linux/namespaces/plan.ts";
+import type { PlannedRlimit } from "../linux/rlimits/plan.ts";
+import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
+import type { PlannedSeccomp } from "../linux/seccomp/plan.ts";
+import type { PlannedSysctl } from "../linux/sysctl/plan.ts";
+import type { PlannedTerminal } from "../linux/terminal/plan.ts";
+
+/**
+ * Everything that is to be done, decided: no property is optional here, and nobody looks at config.json again. Frozen;
+ * made by resolve.ts, read by the rooms' record and apply functions and by src/container.
+ */
+export interface Plan {
+  readonly id: string;
+  /** Absolute path. */
+  readonly bundle: string;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly namespaces: PlannedNamespaces;
+  readonly idmap: PlannedIdmap;
+  readonly rootfs: PlannedRootfs;
+  readonly mounts: readonly PlannedMount[];
+  readonly devices: PlannedDevices;
+  readonly masks: PlannedMasks;
+  readonly names: PlannedNames;
+  readonly sysctl: readonly PlannedSysctl[];
+  readonly terminal: PlannedTerminal;
+  readonly cgroup: PlannedCgroup;
+  readonly seccomp: PlannedSeccomp;
+  readonly credentials: PlannedCredentials;
+  readonly capabilities: PlannedCapabilities;
+  readonly rlimits: readonly PlannedRlimit[];
+  /** Value for /proc/PID/oom_score_adj; undefined leaves the caller's. */
+  readonly oomScoreAdj: number | undefined;
+  readonly execution: PlannedExecution;
+  /** How many descriptors from 3 on the container keeps. */
+  readonly preserveFds: number;
+  /** What the user should know, though the container can be made. */
+  readonly warnings: readonly string[];
+}
+
+/** What the caller chose on the command line, as far as it decides what is done. */
+export interface PlanOptions {
+  readonly id: string;
+  readonly noPivot: boolean;
+  readonly newKeyring: boolean;
+  readonly preserveFds: number;
+  readonly cgroupManager: "cgroupfs" | "systemd" | "disabled";
+  readonly rootless: boolean | "auto";
+}
+
+/** config.json and where it was found. */
+export interface Bundle {
+  /** Absolute path. */
+  readonly path: string;
+  readonly config: import("../spec/types.ts").Config;
+}
