@@ -3,6 +3,7 @@
 import { type ArgumentKinds, type CallName, calls, type Kind } from "../calls.ts";
 import type { Value } from "../libc.ts";
 import { type Area, Data, Memory } from "./data.ts";
+import { errnoCount } from "./layout.ts";
 
 export { Data } from "./data.ts";
 
@@ -83,8 +84,11 @@ export class Step {
   private onError(path: ErrorPath, errnos: readonly number[]): this {
     if (this.errorPath !== "fail")
       throw new Error(`step ${this.index} (${this.name}): its errors have a path already`);
-    if (errnos.length > 6)
-      throw new RangeError(`step ${this.index} (${this.name}): more than 6 error numbers`);
+    if (errnos.length > errnoCount || errnos.some((errno) => !(errno > 0 && errno < 256))) {
+      throw new RangeError(
+        `step ${this.index} (${this.name}): at most 6 error numbers from 1 to 255, not ${errnos}`,
+      );
+    }
     this.errorPath = path;
     this.errnos = errnos;
     return this;
@@ -95,14 +99,13 @@ function mustBeAhead(label: Label): void {
   if (label.position >= 0) throw new Error(`label ${label.name} is placed already: jumps only go forward`);
 }
 
-type LaterValues<N extends CallName> = {
-  -readonly [I in keyof ArgumentKinds<N>]: Later<ArgumentKinds<N>[I] & Kind>;
-};
+type LaterValues<K> = K extends readonly [infer Head extends Kind, ...infer Rest]
+  ? [argument: Later<Head>, ...LaterValues<Rest>]
+  : [];
 
 type AnyLater = string | Uint8Array | number | bigint | null | Register | Step | Data;
 
-type LaterArguments<N extends CallName> =
-  LaterValues<N> extends infer V ? (V extends AnyLater[] ? V : never) : never;
+type LaterArguments<N extends CallName> = LaterValues<ArgumentKinds<N>>;
 
 /** Every call of the table as a method that records it, with the kernel's name, order and meaning of arguments. */
 export type RecordedCalls = { readonly [N in CallName]: (...args: LaterArguments<N>) => Step };

@@ -1,0 +1,75 @@
+// Where everything is in an image and in the memory of its process. The interpreters have these addresses inside.
+//
+// file:    ELF header, program headers, interpreter | registers, steps, text, data | note
+// memory:  codeAddress                              | segmentAddress …, space      | (not mapped)
+
+/** The segment with the ELF header and the interpreter, read and executed. */
+export const codeAddress = 0x400000;
+
+/** Where the writable segment begins in the file: the code has a page for itself. */
+export const segmentOffset = 0x1000;
+
+/** The writable segment. Its distance to its offset suits pages of 64 KiB too, which arm64 kernels may have. */
+export const segmentAddress = 0x411000;
+
+/** The alignment that fits pages of 4, 16 and 64 KiB. */
+export const segmentAlignment = 0x10000;
+
+export const pageSize = 0x1000;
+
+/** The writable segment begins with the registers, 8 bytes each. The first is where failures are reported. */
+export const registerCount = 256;
+
+/** Results that nobody asked for go to this register. */
+export const discardRegister = 255;
+
+export const stepsAddress = segmentAddress + 8 * registerCount;
+
+/**
+ * A step: u16 number, u8 arguments that are registers (bit N for argument N), u8 register of the result, u16 steps to go
+ * forward on an error (0: fail), u16 the same on a result other than 0 (0: the next), u8[6] error numbers (0: none, and
+ * all 0: any), u16 origin, u64[6] arguments.
+ */
+export const stepSize = 64;
+
+/** Numbers of steps that are no system call. */
+export const PSEUDO = { SET: 0xffff, STORE: 0xfffe, EXPECT: 0xfffd } as const;
+
+/** Error numbers a step can tell apart. */
+export const errnoCount = 6;
+
+/** ELF header and four program headers; the interpreter follows. */
+export const headerSize = 64 + 4 * 56;
+
+/** Memory after the last byte, so that 64 bits can be loaded at any 32-bit field. */
+export const spacePadding = 8;
+
+/** What runs the image: e_machine of the ELF header. */
+export const MACHINE = { x64: 62, arm64: 183 } as const;
+
+export type Arch = keyof typeof MACHINE;
+
+/** The column of a row of the call table that holds the numbers of a machine. */
+export const numberColumn = { x64: 0, arm64: 1 } as const;
+
+/** Name and type of the ELF note that explains the image. */
+export const noteName = "bunc";
+export const noteType = 0x636e7562;
+
+/** What the note says, as JSON: everything about the program that its process does not need. */
+export interface ImageNote {
+  /** How many steps there are. */
+  readonly steps: number;
+  /** By the origin index of a step. */
+  readonly origins: readonly string[];
+  /** A slot is this register from the step that writes it first (-1: from the start) to the last that mentions it. */
+  readonly registers: readonly (readonly [slot: number, first: number, last: number, name: string])[];
+  /** Places of labels: index of the step that follows. */
+  readonly labels: readonly (readonly [position: number, name: string])[];
+  /** What is at an address: its size, and what stands for it in listings. */
+  readonly blobs: readonly (readonly [address: number, size: number, note?: string])[];
+  /** Address of the first data after the texts. */
+  readonly textEnd: number;
+  /** A step that BUNC_FAULT replaced, and its 64 bytes before. */
+  readonly fault?: readonly [step: number, bytes: readonly number[]];
+}
