@@ -1,0 +1,152 @@
+// bunc's own compiler: a binary search over ranges of call numbers. It decides as libseccomp does, or not at all.
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { SECCOMP_ARCH, SECCOMP_RET, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
+import { Assembler, JUMP_IF, type Place } from "./assembler.ts";
+import { assembleCondition, type Width } from "./conditions.ts";
+import {
+  type Alternative,
+  type ArchitectureDecisions,
+  type Decision,
+  decideCalls,
+  firstPrivateCall,
+} from "./decisions.ts";
+import { hasTable } from "./numbers.ts";
+import type { Architecture, PlannedFilter } from "./plan.ts";
+
+/** Part of a cached filter's name: to be changed with anything here that changes what comes out. */
+export const treeVersion = "bunc 1";
+
+// struct seccomp_data { int nr; u32 arch; … }
+const numberOffset = 0;
+const architectureOffset = 4;
+const lastNumber = 0xffff_ffff;
+
+/** Numbers from `first` to where the next range begins share a decision. */
+interface Range {
+  readonly first: number;
+  readonly decision: Decision;
+  readonly width: Width;
+}
+
+/** The ranges of one architecture of the kernel's, in order. */
+class Ranges {
+  readonly list: Range[] = [];
+
+  /** From this number on, until the next is added; the second of two at one number replaces the first. */
+  from(first: number, decision: Decision, width: Width = 64): void {
+    if (this.list.at(-1)?.first === first) this.list.pop();
+    if (this.list.at(-1)?.decision !== decision) this.list.push({ first, decision, width });
+  }
+}
+
+/** Calls of an architecture that the profile does not have. libseccomp's default. */
+const foreign = SECCOMP_RET.KILL_THREAD;
+
+function addCalls(ranges: Ranges, decisions: ArchitectureDecisions, plan: PlannedFilter): void {
+  const { calls, last, width, architecture } = decisions;
+  const base = architecture === "X32" ? X32_SYSCALL_BIT : 0;
+  const numbers = [...calls.keys()].sort((a, b) => a - b);
+  const addRow = (isPrivate: boolean) => {
+    for (const number of numbers) {
+      if (number - base >= firstPrivateCall !== isPrivate) continue;
+      ranges.from(number, calls.get(number) ?? plan.defaultAction, width);
+      ranges.from(number + 1, plan.defaultAction);
+    }
+  };
+  ranges.from(base, plan.defaultAction);
+  addRow(false);
+  if (plan.newer === "enosys" && last !== undefined) {
+    ranges.from(last + 1, SECCOMP_RET.ERRNO + ERRNO.ENOSYS);
+    if (architecture === "ARM") ranges.from(firstPrivateCall, plan.defaultAction);
+  }
+  addRow(true);
+}
+
+/** The ranges for calls that the kernel reports as made for this architecture. */
+function rangesOf(
+  kernel: Architecture,
+  all: readonly ArchitectureDecisions[],
+  plan: PlannedFilter,
+): readonly Range[] {
+  const ranges = new Ranges();
+  const own = all.find(({ architecture }) => architecture === kernel);
+  if (own === undefined) ranges.from(0, foreign);
+  else addCalls(ranges, own, plan);
+  if (kernel !== "X86_64") return ranges.list;
+  const x32 = all.find(({ architecture }) => architecture === "X32");
+  if (x32 !== undefined) {
+    addCalls(ranges, x32, plan);
+  } else {
+    ranges.from(X32_SYSCALL_BIT, foreign);
+    // A tracer sets the number to -1 to have a call skipped, and the kernel asks the filter again: not a foreign call.
+    ranges.from(lastNumber, plan.defaultAction);
+  }
+  return ranges.list;
+}
+
+function assembleAlternatives(
+  to: Assembler,
+  all: readonly Alternative[],
+  width: Width,
+  defaultAction: number,
+): Place {
+  let next = to.return(defaultAction);
+  for (const { action, conditions } of all.toReversed()) {
+    const otherwise = next;
+    next = to.return(action);
+    for (const condition of conditions.toReversed()) {
+      next = assembleCondition(to, condition, width, next, otherwise);
+    }
+  }
+  return next;
+}
+
+/** Assembles the search in part of the ranges, from `start` to before `end`; returns where it begins. */
+function assembleSearch(
+  to: Assembler,
+  ranges: readonly Range[],
+  start: number,
+  end: number,
+  defaultAction: number,
+): Place {
+  const middle = (start + end) >> 1;
+  const range = ranges[middle];
+  if (range === undefined) throw new RangeError("a search in no ranges");
+  if (end - start === 1) {
+    const { decision, width } = range;
+    return typeof decision === "number"
+      ? to.return(decision)
+      : assembleAlternatives(to, decision, width, defaultAction);
+  }
+  const upper = assembleSearch(to, ranges, middle, end, defaultAction);
+  const lower = assembleSearch(to, ranges, start, middle, defaultAction);
+  return to.branch(JUMP_IF.NOT_LESS, range.first, upper, lower);
+}
+
+/**
+ * Compiles a filter to a binary search over call numbers.
+ * @returns struct sock_filter[]; undefined for a profile that only libseccomp can compile: of an architecture without a
+ *   table, or with rules of different actions that take the same call
+ */
+export function compileTree(plan: PlannedFilter): Uint8Array | undefined {
+  const all: ArchitectureDecisions[] = [];
+  for (const architecture of plan.architectures) {
+    const decisions = hasTable(architecture) ? decideCalls(plan, architecture) : undefined;
+    if (decisions === undefined) return undefined;
+    all.push(decisions);
+  }
+  const to = new Assembler();
+  // The kernel knows x32 as x86-64.
+  const kernels = new Set(plan.architectures.map((name) => (name === "X32" ? "X86_64" : name)));
+  let next = to.return(foreign);
+  for (const kernel of [...kernels].reverse()) {
+    const otherwise = next;
+    const ranges = rangesOf(kernel, all, plan);
+    to.continue(assembleSearch(to, ranges, 0, ranges.length, plan.defaultAction));
+    const search = to.load(numberOffset);
+    next = to.branch(JUMP_IF.EQUAL, SECCOMP_ARCH[kernel], search, otherwise);
+  }
+  to.continue(next);
+  to.load(architectureOffset);
+  return to.finish();
+}
