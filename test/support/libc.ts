@@ -66,3 +66,9 @@ export function pipe(): [number, number] {
   checked("pipe2", libc.pipe2(ptr(ends), O_CLOEXEC));
   return [ends[0] ?? -1, ends[1] ?? -1];
 }
+
+const F_SETFL = 4;
+
+/** Sets the flags of an open file description. */
+export const setStatusFlags = (fd: number, flags: number): number =>
+  checked("fcntl(F_SETFL)", libc.fcntl(fd, F_SETFL, BigInt(flags)));
