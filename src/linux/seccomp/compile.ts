@@ -1,6 +1,8 @@
 import { cacheKey, type Log, openCache, readEntry, writeEntry } from "./cache.ts";
 import type { PlannedFilter } from "./plan.ts";
-import { compileTree, treeVersion } from "./tree.ts";
+
+/** Part of a cached filter's name: to be changed with anything in tree.ts that changes what comes out of it. */
+const treeVersion = "bunc 1";
 
 /** All that a filter depends on, besides the compiler, as a text that differs for plans that differ. */
 export function planText({ defaultAction, architectures, rules, newer }: PlannedFilter): string {
@@ -31,7 +33,11 @@ export function loadFilter(plan: PlannedFilter, cacheDirectory: string | undefin
     if (filter !== undefined) writeEntry(directory.fd, key, filter, log);
     return filter;
   };
-  const own = cached(treeVersion, () => compileTree(plan));
+  // The compilers and their tables are loaded when the cache has nothing.
+  const own = cached(treeVersion, () => {
+    const { compileTree } = require("./tree.ts") as typeof import("./tree.ts");
+    return compileTree(plan);
+  });
   if (own !== undefined) return own;
   const { compileWithLibseccomp, libseccompVersion } =
     require("./libseccomp.ts") as typeof import("./libseccomp.ts");

@@ -12,14 +12,16 @@ export interface Alternative {
 /** What is done with a call: always the same, or one of several, which exclude each other. */
 export type Decision = number | readonly Alternative[];
 
-/** The decisions of a profile for one architecture. */
+/** The decisions of a profile for one architecture; calls that have none get the default. */
 export interface ArchitectureDecisions {
   readonly architecture: TabledArchitecture;
   readonly width: Width;
-  /** By number; calls that are not in it get the default. */
-  readonly calls: ReadonlyMap<number, Decision>;
-  /** The highest number that the profile names, whatever it says of it; undefined when it names none. */
-  readonly last: number | undefined;
+  /** What x32 adds to its numbers. */
+  readonly base: number;
+  /** By number, less the base: all calls but the private ones, up to the last that the profile names. */
+  readonly calls: readonly (Decision | undefined)[];
+  /** Those of ARM that are numbered apart, by number. */
+  readonly privateCalls: ReadonlyMap<number, Decision>;
 }
 
 /** Under this are the calls that Linux numbers in a row; ARM has a few of its own above. */
@@ -49,17 +51,21 @@ function multiplexed(
   return { through: call.through, conditions: [selector, ...conditions.filter(({ index }) => index !== 0)] };
 }
 
-function decisionOf(alternatives: readonly Alternative[], width: Width): Decision | undefined {
-  // Without a condition it goes before all that have one; of several, the first.
-  const always = alternatives.find(({ conditions }) => conditions.length === 0);
-  if (always !== undefined) return always.action;
-  for (const [index, one] of alternatives.entries()) {
-    for (const other of alternatives.slice(0, index)) {
-      if (one.action !== other.action && !exclusive(one.conditions, other.conditions, width))
-        return undefined;
-    }
-  }
-  return alternatives;
+/** What is decided with one more rule. A rule without conditions goes before those with some; of several, the first. */
+function withRule(known: Decision | undefined, rule: Alternative): Decision {
+  if (typeof known === "number") return known;
+  if (rule.conditions.length === 0) return rule.action;
+  return known === undefined ? [rule] : [...known, rule];
+}
+
+/** True when a call can meet the conditions of two alternatives that say different things. */
+function isContradictory(decision: Decision | undefined, width: Width): boolean {
+  if (decision === undefined || typeof decision === "number") return false;
+  return decision.some((one, index) =>
+    decision
+      .slice(0, index)
+      .some((other) => one.action !== other.action && !exclusive(one.conditions, other.conditions, width)),
+  );
 }
 
 /**
@@ -72,30 +78,31 @@ export function decideCalls(
 ): ArchitectureDecisions | undefined {
   const numbers = callNumbers(architecture);
   const width = widths[architecture];
-  const alternatives = new Map<number, Alternative[]>();
-  let last: number | undefined;
-  const add = (number: number | undefined, action: number, conditions: readonly Condition[]) => {
-    if (number === undefined) return;
-    if (number - (number & X32_SYSCALL_BIT) < firstPrivateCall && !(number <= (last ?? -1))) last = number;
+  const base = architecture === "X32" ? X32_SYSCALL_BIT : 0;
+  const calls: (Decision | undefined)[] = [];
+  const privateCalls = new Map<number, Decision>();
+  const add = (number: number, rule: Alternative) => {
+    if (number - base >= firstPrivateCall) {
+      if (rule.action !== plan.defaultAction)
+        privateCalls.set(number, withRule(privateCalls.get(number), rule));
+      return;
+    }
+    // Without holes, so that it stays a plain array; that it is as long as the last name demands is what it promises.
+    while (calls.length <= number - base) calls.push(undefined);
     // A rule that repeats the default changes nothing, not even what other rules say: libseccomp does not take it.
-    if (action === plan.defaultAction) return;
-    const known = alternatives.get(number);
-    if (known === undefined) alternatives.set(number, [{ action, conditions }]);
-    else known.push({ action, conditions });
+    if (rule.action !== plan.defaultAction) calls[number - base] = withRule(calls[number - base], rule);
   };
-  for (const { names, action, conditions } of plan.rules) {
-    for (const name of names) {
-      add(numbers.get(name), action, conditions);
-      if (architecture !== "X86") continue;
-      const call = multiplexed(name, conditions);
-      if (call !== undefined) add(numbers.get(call.through), action, call.conditions);
+  for (const rule of plan.rules) {
+    for (const name of rule.names) {
+      const number = numbers.get(name);
+      if (number !== undefined) add(number, rule);
+      const call = architecture === "X86" ? multiplexed(name, rule.conditions) : undefined;
+      const through = call && numbers.get(call.through);
+      if (through !== undefined) add(through, { action: rule.action, conditions: call?.conditions ?? [] });
     }
   }
-  const calls = new Map<number, Decision>();
-  for (const [number, each] of alternatives) {
-    const decision = decisionOf(each, width);
-    if (decision === undefined) return undefined;
-    calls.set(number, decision);
+  for (const decision of [...calls, ...privateCalls.values()]) {
+    if (isContradictory(decision, width)) return undefined;
   }
-  return { architecture, width, calls, last };
+  return { architecture, width, base, calls, privateCalls };
 }

@@ -13,9 +13,6 @@ import {
 import { hasTable } from "./numbers.ts";
 import type { Architecture, PlannedFilter } from "./plan.ts";
 
-/** Part of a cached filter's name: to be changed with anything here that changes what comes out. */
-export const treeVersion = "bunc 1";
-
 // struct seccomp_data { int nr; u32 arch; … }
 const numberOffset = 0;
 const architectureOffset = 4;
@@ -28,38 +25,32 @@ interface Range {
   readonly width: Width;
 }
 
-/** The ranges of one architecture of the kernel's, in order. */
-class Ranges {
-  readonly list: Range[] = [];
-
-  /** From this number on, until the next is added; the second of two at one number replaces the first. */
-  from(first: number, decision: Decision, width: Width = 64): void {
-    if (this.list.at(-1)?.first === first) this.list.pop();
-    if (this.list.at(-1)?.decision !== decision) this.list.push({ first, decision, width });
-  }
-}
-
 /** Calls of an architecture that the profile does not have. libseccomp's default. */
 const foreign = SECCOMP_RET.KILL_THREAD;
 
-function addCalls(ranges: Ranges, decisions: ArchitectureDecisions, plan: PlannedFilter): void {
-  const { calls, last, width, architecture } = decisions;
-  const base = architecture === "X32" ? X32_SYSCALL_BIT : 0;
-  const numbers = [...calls.keys()].sort((a, b) => a - b);
-  const addRow = (isPrivate: boolean) => {
-    for (const number of numbers) {
-      if (number - base >= firstPrivateCall !== isPrivate) continue;
-      ranges.from(number, calls.get(number) ?? plan.defaultAction, width);
-      ranges.from(number + 1, plan.defaultAction);
-    }
-  };
-  ranges.from(base, plan.defaultAction);
-  addRow(false);
-  if (plan.newer === "enosys" && last !== undefined) {
-    ranges.from(last + 1, SECCOMP_RET.ERRNO + ERRNO.ENOSYS);
-    if (architecture === "ARM") ranges.from(firstPrivateCall, plan.defaultAction);
+/** Lets numbers from `first` on have a decision, until the next is added. */
+function addRange(ranges: Range[], first: number, decision: Decision, width: Width = 64): void {
+  if (ranges.at(-1)?.first === first) ranges.pop();
+  if (ranges.at(-1)?.decision !== decision) ranges.push({ first, decision, width });
+}
+
+function addCalls(ranges: Range[], decisions: ArchitectureDecisions, plan: PlannedFilter): void {
+  const { calls, privateCalls, base, width, architecture } = decisions;
+  let current: Decision | undefined;
+  for (let index = 0; index < calls.length; index++) {
+    const decision = calls[index] ?? plan.defaultAction;
+    if (decision === current) continue;
+    addRange(ranges, base + index, decision, width);
+    current = decision;
   }
-  addRow(true);
+  const isNewerUnknown = plan.newer === "enosys" && calls.length > 0;
+  const newer = isNewerUnknown ? SECCOMP_RET.ERRNO + ERRNO.ENOSYS : plan.defaultAction;
+  addRange(ranges, base + calls.length, newer);
+  if (architecture === "ARM") addRange(ranges, firstPrivateCall, plan.defaultAction);
+  for (const number of [...privateCalls.keys()].sort((a, b) => a - b)) {
+    addRange(ranges, number, privateCalls.get(number) ?? plan.defaultAction, width);
+    addRange(ranges, number + 1, plan.defaultAction);
+  }
 }
 
 /** The ranges for calls that the kernel reports as made for this architecture. */
@@ -68,20 +59,20 @@ function rangesOf(
   all: readonly ArchitectureDecisions[],
   plan: PlannedFilter,
 ): readonly Range[] {
-  const ranges = new Ranges();
+  const ranges: Range[] = [];
   const own = all.find(({ architecture }) => architecture === kernel);
-  if (own === undefined) ranges.from(0, foreign);
+  if (own === undefined) addRange(ranges, 0, foreign);
   else addCalls(ranges, own, plan);
-  if (kernel !== "X86_64") return ranges.list;
+  if (kernel !== "X86_64") return ranges;
   const x32 = all.find(({ architecture }) => architecture === "X32");
   if (x32 !== undefined) {
     addCalls(ranges, x32, plan);
   } else {
-    ranges.from(X32_SYSCALL_BIT, foreign);
+    addRange(ranges, X32_SYSCALL_BIT, foreign);
     // A tracer sets the number to -1 to have a call skipped, and the kernel asks the filter again: not a foreign call.
-    ranges.from(lastNumber, plan.defaultAction);
+    addRange(ranges, lastNumber, plan.defaultAction);
   }
-  return ranges.list;
+  return ranges;
 }
 
 function assembleAlternatives(
