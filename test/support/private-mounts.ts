@@ -10,10 +10,19 @@ export class PrivateMounts {
 
   /** Makes the namespace, private from the machine's own, and runs a shell script in it first. */
   static async make(setup = "true"): Promise<PrivateMounts> {
-    const script = `set -e; ${setup}; exec sleep 100000`;
-    const holder = new Running(["unshare", "--mount", "--propagation", "private", "--", "sh", "-c", script], {
-      timeout: 2 ** 30,
-    });
+    const script = `set -e; ${setup}; exec sleep 10000`;
+    // Should the tests be killed, it goes with them.
+    const wrap = [
+      "setpriv",
+      "--pdeathsig=KILL",
+      "--",
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "--",
+    ];
+    const holder = new Running([...wrap, "sh", "-c", script], { timeout: 2 ** 30 });
     let failure: string | undefined;
     // It ends only by being killed, or because the script failed.
     holder.finished.then(

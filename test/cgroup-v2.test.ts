@@ -1,0 +1,191 @@
+/**
+ * Control groups where /sys/fs/cgroup is cgroup2. On a machine with a hybrid layout its cgroup2 hierarchy is bound there,
+ * in a private mount namespace: it has no controllers, but groups, membership and device programs are real.
+ */
+import { afterAll, beforeAll, describe, expect } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { findGroups, groupsOf, harmlessDevice, removeGroups, unifiedRoot } from "./support/cgroups.ts";
+import { isAlive, until } from "./support/command.ts";
+import { type Change, config, type DeviceRule, inherit, shell, sleeper } from "./support/config.ts";
+import { cgroups, isRoot, runtimeKind } from "./support/machine.ts";
+import { testIf } from "./support/peers.ts";
+import { PrivateMounts, plainCgroup2 } from "./support/private-mounts.ts";
+import { workspace } from "./support/workspace.ts";
+
+const box = workspace("cgroup-v2");
+const parent = `bunc-test-v2-${process.pid}`;
+const available = isRoot && cgroups !== "v1";
+
+const v2Test = testIf(
+  available && runtimeKind !== "crun",
+  available ? "crun runs with its cgroup manager disabled here" : "this machine has no cgroup2",
+);
+
+beforeAll(async () => {
+  if (available && cgroups === "hybrid") box.useMounts(await PrivateMounts.make(plainCgroup2));
+});
+if (available) afterAll(() => removeGroups(parent));
+
+const inGroup =
+  (name: string): Change =>
+  (result) => {
+    result.linux.cgroupsPath = `/${parent}/${name}`;
+  };
+
+describe("membership", () => {
+  v2Test("init is in the group of cgroupsPath, which goes with the container", async () => {
+    const container = await box.create(sleeper(inGroup("member")));
+    expect(groupsOf(container.pid).get("")).toBe(`/${parent}/member`);
+    const procs = readFileSync(join(unifiedRoot, parent, "member/cgroup.procs"), "utf8");
+    expect(procs.split("\n")).toContain(String(container.pid));
+    await container.start();
+    await container.delete("--force");
+    expect(findGroups("member")).toEqual([]);
+  });
+
+  v2Test("without a cgroupsPath the container has a group of its own all the same", async () => {
+    const container = await box.create(sleeper());
+    expect(groupsOf(container.pid).get("")).toContain(container.id);
+    expect(groupsOf(container.pid).get("")).not.toBe(groupsOf("self").get(""));
+    await container.delete();
+    expect(findGroups(container.id)).toEqual([]);
+  });
+
+  v2Test("run removes it, and so does a create that fails", async () => {
+    expect((await box.run(config(inGroup("brief")))).status).toBe(0);
+    expect(findGroups("brief")).toEqual([]);
+    const failing = config((result) => {
+      inGroup("failed")(result);
+      result.process.args = ["no-such-program"];
+    });
+    expect((await box.tryCreate(failing)).status).toBe(1);
+    expect(findGroups("failed")).toEqual([]);
+  });
+
+  v2Test("every process of a container with the caller's pid namespace is killed with it", async () => {
+    const container = await box.create(
+      shell("sleep 1000 & setsid sleep 1000 & wait", (result) => {
+        inGroup("tree")(result);
+        inherit(result, "pid");
+      }),
+    );
+    await container.start();
+    const file = join(unifiedRoot, parent, "tree/cgroup.procs");
+    const pids = await until("three processes", () => {
+      const list = readFileSync(file, "utf8").trim().split("\n").map(Number);
+      return list.length >= 3 && list;
+    });
+    await container.delete("--force");
+    await until("their end", () => !pids.some(isAlive));
+  });
+});
+
+describe("the container's view", () => {
+  const mounted: Change = (result) => {
+    inGroup("view")(result);
+    result.linux.namespaces.push({ type: "cgroup" });
+    result.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["ro"] });
+  };
+
+  v2Test("with a cgroup namespace its group is the root", async () => {
+    const { status, stdout } = await box.run(
+      shell(
+        "grep ^0: /proc/self/cgroup; cat /sys/fs/cgroup/cgroup.procs; stat -f -c %t /sys/fs/cgroup",
+        mounted,
+      ),
+    );
+    expect(status).toBe(0);
+    // The shell, and the reader it starts; then the file system's magic number.
+    expect(stdout).toMatch(/^0::\/\n1\n(\d+\n)*63677270\n$/);
+  });
+
+  v2Test("read-only when asked", async () => {
+    const { stdout } = await box.run(shell("mkdir /sys/fs/cgroup/x 2>/dev/null || echo refused", mounted));
+    expect(stdout).toBe("refused\n");
+  });
+});
+
+describe("devices", () => {
+  const rules =
+    (...devices: DeviceRule[]): Change =>
+    (result) => {
+      inGroup("devices")(result);
+      result.linux.resources = { devices };
+      const names = ["CAP_MKNOD", "CAP_DAC_OVERRIDE"];
+      result.process.capabilities = { bounding: names, effective: names, permitted: names };
+    };
+  const denyAll: DeviceRule = { allow: false, access: "rwm" };
+  const device = harmlessDevice() ?? { major: 10, minor: 229 };
+  const quietly = (script: string) => `(${script}) 2>&1; true`;
+  const open = `mknod /tmp/d c ${device.major} ${device.minor} && dd if=/tmp/d of=/dev/null count=0 && echo opened`;
+  const openForWriting = "dd if=/dev/null of=/tmp/d count=0 conv=notrunc || echo not writable";
+
+  v2Test("what buildah sends denies a device that is not of the defaults, and no default", async () => {
+    const { stdout } = await box.run(shell(`head -c 1 /dev/zero | wc -c; ${quietly(open)}`, rules(denyAll)));
+    expect(stdout).toMatch(/^1\n/);
+    expect(stdout).toMatch(/not permitted/);
+    expect(stdout).not.toContain("opened");
+  });
+
+  v2Test("a device that a rule allows can be opened", async () => {
+    const allow = { allow: true, type: "c", ...device, access: "rwm" };
+    expect((await box.run(shell(quietly(open), rules(denyAll, allow)))).stdout).toContain("opened");
+  });
+
+  v2Test("for reading only, when the rule says so", async () => {
+    const allow = { allow: true, type: "c", ...device, access: "rm" };
+    const script = `${open}; ${openForWriting}`;
+    const { stdout } = await box.run(shell(quietly(script), rules(denyAll, allow)));
+    expect(stdout).toContain("opened");
+    expect(stdout).toContain("not writable");
+  });
+
+  v2Test("every device, when a rule allows them all", async () => {
+    const { stdout } = await box.run(shell(quietly(open), rules({ allow: true, access: "rwm" })));
+    expect(stdout).toContain("opened");
+  });
+
+  v2Test("a block device of the machine cannot be read", async () => {
+    const script = "mknod /tmp/b b 254 0; dd if=/tmp/b of=/dev/null bs=1 count=1 && echo opened";
+    const { stdout } = await box.run(shell(quietly(script), rules(denyAll)));
+    expect(stdout).not.toContain("opened");
+  });
+});
+
+describe("limits", () => {
+  const controllers = available
+    ? readFileSync(join(unifiedRoot, "cgroup.controllers"), "utf8").trim().split(" ")
+    : [];
+
+  testIf(
+    available && controllers.includes("memory") && runtimeKind !== "crun",
+    "no memory controller in cgroup2",
+  )("memory and processes", async () => {
+    const container = await box.create(
+      sleeper((result) => {
+        inGroup("limits")(result);
+        result.linux.resources = { memory: { limit: 64 << 20 }, pids: { limit: 50 } };
+      }),
+    );
+    const directory = join(unifiedRoot, parent, "limits");
+    expect(readFileSync(join(directory, "memory.max"), "utf8").trim()).toBe(String(64 << 20));
+    expect(readFileSync(join(directory, "pids.max"), "utf8").trim()).toBe("50");
+    await container.delete();
+  });
+
+  testIf(
+    available && !controllers.includes("memory") && runtimeKind !== "crun",
+    "cgroup2 has its controllers",
+  )("one whose controller is missing is an error that names it, and leaves no group", async () => {
+    const { status, stderr } = await box.run(
+      config((result) => {
+        inGroup("impossible")(result);
+        result.linux.resources = { memory: { limit: 64 << 20 } };
+      }),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/memory/);
+    expect(existsSync(join(unifiedRoot, parent, "impossible"))).toBe(false);
+  });
+});
