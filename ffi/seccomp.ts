@@ -43,8 +43,7 @@ function library(): ReturnType<typeof openLibrary> {
     return opened;
   } catch (cause) {
     throw new Error(
-      "linux.seccomp: this profile needs libseccomp.so.2: install the package libseccomp2 (Debian, Ubuntu, openSUSE) " +
-        "or libseccomp (Fedora, Arch, Alpine)",
+      "it takes libseccomp.so.2: install the package libseccomp2 (Debian, Ubuntu, openSUSE) or libseccomp (Fedora, Arch, Alpine)",
       { cause },
     );
   }

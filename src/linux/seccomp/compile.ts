@@ -1,8 +1,9 @@
+import { SpecError } from "../../spec/error.ts";
 import { cacheKey, type Log, openCache, readEntry, writeEntry } from "./cache.ts";
 import type { PlannedFilter } from "./plan.ts";
 
 /** Part of a cached filter's name: to be changed with anything in tree.ts that changes what comes out of it. */
-const treeVersion = "bunc 1";
+export const treeVersion = "bunc 1";
 
 /** All that a filter depends on, besides the compiler, as a text that differs for plans that differ. */
 export function planText({ defaultAction, architectures, rules, newer }: PlannedFilter): string {
@@ -20,7 +21,8 @@ export function planText({ defaultAction, architectures, rules, newer }: Planned
  * cover is libseccomp's, which is opened only then.
  * @param cacheDirectory made when missing; undefined for no cache
  * @returns struct sock_filter[]
- * @throws what libseccomp's compiler throws; never for the cache, whose troubles go to `log`
+ * @throws SpecError when libseccomp is needed and not installed, or refuses the profile; never for the cache, whose
+ *   troubles go to `log`
  */
 export function loadFilter(plan: PlannedFilter, cacheDirectory: string | undefined, log?: Log): Uint8Array {
   using directory = cacheDirectory === undefined ? undefined : openCache(cacheDirectory, log);
@@ -39,7 +41,11 @@ export function loadFilter(plan: PlannedFilter, cacheDirectory: string | undefin
     return compileTree(plan);
   });
   if (own !== undefined) return own;
-  const { compileWithLibseccomp, libseccompVersion } =
-    require("./libseccomp.ts") as typeof import("./libseccomp.ts");
-  return cached(`libseccomp ${libseccompVersion()}`, () => compileWithLibseccomp(plan)) as Uint8Array;
+  try {
+    const { compileWithLibseccomp, libseccompVersion } =
+      require("./libseccomp.ts") as typeof import("./libseccomp.ts");
+    return cached(`libseccomp ${libseccompVersion()}`, () => compileWithLibseccomp(plan)) as Uint8Array;
+  } catch (cause) {
+    throw new SpecError("linux.seccomp", "cannot be compiled", { cause });
+  }
 }

@@ -19,7 +19,8 @@ function comparison({ index, op, value, mask }: Condition): LibraryComparison {
 /**
  * Compiles a filter with libseccomp.
  * @returns an array of struct sock_filter, 8 bytes an instruction, in the machine's byte order
- * @throws Error naming the packages when the library is not installed; SyscallError when it refuses the profile
+ * @throws Error naming the packages when the library is not installed; SyscallError when it refuses the profile, with EEXIST
+ *   for two rules that say different things of the same conditions, EINVAL for an architecture that it does not know
  */
 export function compileWithLibseccomp(plan: PlannedFilter): Uint8Array {
   using filter = new LibseccompFilter(plan.defaultAction);

@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
+import { PR } from "../../../ffi/constants/process.ts";
+import { Descriptor } from "../../../ffi/file.ts";
+import { libc } from "../../../ffi/libc.ts";
+import { compile } from "../../../ffi/program/image.ts";
+import { sealImage, spawnImage } from "../../../ffi/program/launch.ts";
 import { newProgram } from "../../../ffi/program/program.ts";
+import { allow, argument, errno, planned } from "../../../test/support/seccomp.ts";
+import type { Seccomp } from "../../spec/seccomp.ts";
+import { loadFilter } from "./compile.ts";
+import { compileWithLibseccomp } from "./libseccomp.ts";
 import { recordSeccomp } from "./record.ts";
 
 test("the filter is one step, with the length and the address of the instructions in its sock_fprog", () => {
@@ -19,6 +28,50 @@ test("the filter is one step, with the length and the address of the instruction
 
 test("a filter that is too long for the kernel is refused in words", () => {
   expect(() => recordSeccomp(newProgram(), new Uint8Array(8 * 4097), 0)).toThrow(
-    "linux.seccomp: the profile compiles to 4097 instructions, and the kernel takes 4096",
+    "linux.seccomp compiles to 4097 instructions, and the kernel takes 4096",
   );
+});
+
+test("a process is under the filter from the step on", () => {
+  const plan = planned({
+    defaultAction: "SCMP_ACT_ALLOW",
+    architectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+    flags: ["SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW"],
+    syscalls: [errno(123, ["getppid"]), errno(124, ["personality"], argument(0, "EQ", 8n))],
+  });
+  const program = newProgram();
+  const denied = program.label("getppid denied");
+  const deniedByArgument = program.label("personality denied");
+  program.prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  recordSeccomp(program, loadFilter(plan, undefined), plan.flags);
+  program.getppid().orJump(denied, 123);
+  program.exit_group(1);
+  program.place(denied);
+  program.personality(8).orJump(deniedByArgument, 124);
+  program.exit_group(2);
+  program.place(deniedByArgument);
+  program.personality(0xffff_ffff);
+  program.exit_group(42);
+  using image = new Descriptor(sealImage(compile(program)));
+  const status = new Uint8Array(4);
+  libc.wait4(spawnImage(image.fd, ["seccomp"], []), status, 0, null);
+  expect([...status]).toEqual([0, 42, 0, 0]);
+});
+
+test("the kernel takes the filter of a whole profile", () => {
+  const syscalls = [allow(["exit_group", "read"]), errno(1, ["socket"], argument(0, "EQ", 2n ** 40n))];
+  const architectures: Seccomp["architectures"] = ["SCMP_ARCH_X86", "SCMP_ARCH_X32"];
+  const plan = planned({ defaultAction: "SCMP_ACT_KILL_PROCESS", architectures, syscalls });
+  for (const filter of [loadFilter(plan, undefined), compileWithLibseccomp(plan)]) {
+    const program = newProgram();
+    program.prctl(PR.SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    recordSeccomp(program, filter, plan.flags);
+    program.getuid();
+    program.exit_group(0);
+    using image = new Descriptor(sealImage(compile(program)));
+    const status = new Uint8Array(4);
+    libc.wait4(spawnImage(image.fd, ["seccomp"], []), status, 0, null);
+    // SIGSYS is 31; 128 says that a core was, or would have been, dumped.
+    expect((status[0] ?? 0) & 127).toBe(31);
+  }
 });

@@ -2,19 +2,21 @@ import { SECCOMP } from "../../../ffi/constants/process.ts";
 import { BPF_MAXINSNS } from "../../../ffi/constants/seccomp.ts";
 import type { Program } from "../../../ffi/program/program.ts";
 import { SOCK_FILTER_SIZE, SOCK_FPROG_FILTER, sockFprog } from "../../../ffi/structs/sock-fprog.ts";
+import { SpecError } from "../../spec/error.ts";
 
 /**
  * Records the step that puts the process under a filter; every later step of the program is under it too.
  * seccomp(2), SECCOMP_SET_MODE_FILTER: it takes no_new_privs, or CAP_SYS_ADMIN in the process's user namespace.
  * @param filter struct sock_filter[], from loadFilter
  * @param flags SECCOMP_FILTER_FLAG_* or-ed, from the plan
- * @throws RangeError when the filter is longer than the kernel takes
+ * @throws SpecError when the filter is longer than the kernel takes
  */
 export function recordSeccomp(program: Program, filter: Uint8Array, flags: number): void {
   const count = filter.length / SOCK_FILTER_SIZE;
   if (count > BPF_MAXINSNS) {
-    throw new RangeError(
-      `linux.seccomp: the profile compiles to ${count} instructions, and the kernel takes ${BPF_MAXINSNS}: ` +
+    throw new SpecError(
+      "linux.seccomp",
+      `compiles to ${count} instructions, and the kernel takes ${BPF_MAXINSNS}: ` +
         "name fewer architectures or fewer argument conditions",
     );
   }
