@@ -28,6 +28,7 @@ export function recordMasks(program: Program, root: Handle, plan: PlannedMasks):
     program.because(`linux.maskedPaths[${index}]`);
     recordMasked(program, root, path, covers);
   });
+  covers.recordClose();
 }
 
 /** A missing path needs no mask. */
@@ -113,6 +114,20 @@ class Covers {
     program.fcntl(cover, F.DUPFD_CLOEXEC, 0).into(attached).ifNonZero(done);
     program.place(clone);
     program.open_tree(attached, "", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH).into(cover);
+    program.place(done);
+  }
+
+  /** No descriptor of the caller's files stays with a container that waits. */
+  recordClose(): void {
+    const { program } = this;
+    const done = program.label("no empty tmpfs");
+    const close = program.label("close the empty tmpfs");
+    program.because("linux.maskedPaths");
+    program.close(this.nothing);
+    program.set(this.attached).ifNonZero(close);
+    program.jump(done);
+    program.place(close);
+    program.close(this.attached);
     program.place(done);
   }
 }
