@@ -67,8 +67,13 @@ export function recordTarget(
   resolve: number = 0,
 ): Register {
   const target = program.register(`target ${path}`);
-  const found = program.label(`mount on ${path}`);
-  recordOpenInRoot(program, root, path, O.PATH, resolve).into(target).ifNonZero(found).ignore(ERRNO.ENOENT);
+  const missing = program.label(`make ${path}`);
+  const found = program.label(`have ${path}`);
+  recordOpenInRoot(program, root, path, O.PATH, resolve)
+    .into(target)
+    .ifNonZero(found)
+    .orJump(missing, ERRNO.ENOENT);
+  program.place(missing);
   make();
   recordOpenInRoot(program, root, path, O.PATH, resolve).into(target);
   program.place(found);

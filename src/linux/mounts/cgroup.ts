@@ -78,33 +78,33 @@ function recordHierarchy(
   namespaced: boolean,
 ): Register {
   const tree = program.register(`cgroup tree ${path}`);
+  if (!namespaced) return recordBound(program, path, attributes, tree);
   const bind = program.label(`bind ${path}`);
   const done = program.label(`have ${path}`);
-  if (namespaced) {
-    const context = program.fsopen(type, FSOPEN.CLOEXEC);
-    for (const option of options.split(",").filter((each) => each !== "")) {
-      const [key = "", value] = option.split("=");
-      program.fsconfig(
-        context,
-        value === undefined ? FSCONFIG.SET_FLAG : FSCONFIG.SET_STRING,
-        key,
-        value ?? null,
-        0,
-      );
-    }
-    program
-      .fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0)
-      .orJump(bind, ERRNO.EPERM, ERRNO.EBUSY, ERRNO.EACCES);
-    program
-      .fsmount(context, FSMOUNT.CLOEXEC, attributes)
-      .into(tree)
-      .orJump(bind, ERRNO.EPERM, ERRNO.EACCES)
-      .ifNonZero(done);
-    program.place(bind);
+  const context = program.fsopen(type, FSOPEN.CLOEXEC);
+  for (const option of options.split(",").filter((each) => each !== "")) {
+    const [key = "", value] = option.split("=");
+    const command = value === undefined ? FSCONFIG.SET_FLAG : FSCONFIG.SET_STRING;
+    program.fsconfig(context, command, key, value ?? null, 0);
   }
+  program
+    .fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0)
+    .orJump(bind, ERRNO.EPERM, ERRNO.EBUSY, ERRNO.EACCES);
+  program
+    .fsmount(context, FSMOUNT.CLOEXEC, attributes)
+    .into(tree)
+    .orJump(bind, ERRNO.EPERM, ERRNO.EACCES)
+    .ifNonZero(done);
+  program.place(bind);
+  recordBound(program, path, attributes, tree);
+  program.place(done);
+  program.close(context);
+  return tree;
+}
+
+function recordBound(program: Program, path: string, attributes: number, tree: Register): Register {
   program.open_tree(AT.FDCWD, path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC).into(tree);
-  program.mount_setattr(tree, "", AT.EMPTY_PATH, mountAttr({ set: attributes, clear: 0 }), MOUNT_ATTR_SIZE);
-  if (namespaced) program.place(done);
+  program.mount_setattr(tree, "", AT.EMPTY_PATH, mountAttr({ set: attributes }), MOUNT_ATTR_SIZE);
   return tree;
 }
 

@@ -87,7 +87,6 @@ function recordBind(program: Program, source: Bind, tree: Register): Register {
 function recordFilesystem(program: Program, source: Filesystem, mount: PlannedMount): Register {
   const tree = program.register(`tree of ${mount.origin}`);
   const context = recordContext(program, source.type, source.source, source.parameters);
-  const made = program.label(`${mount.origin} made`);
   if (source.fallback.path === "") {
     program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
     program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
@@ -96,6 +95,7 @@ function recordFilesystem(program: Program, source: Filesystem, mount: PlannedMo
   }
   // Whether the kernel lets this namespace have a new one is answered in either of two calls.
   const refused = program.label(`${mount.origin} refused`);
+  const made = program.label(`${mount.origin} made`);
   program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0).orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
   program
     .fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set)

@@ -12,7 +12,7 @@ export interface PlannedSysctl {
 export function planSysctl(sysctl: Readonly<Record<string, string>>): readonly PlannedSysctl[] {
   return Object.entries(sysctl).map(([key, value]) => ({
     origin: `linux.sysctl["${key}"]`,
-    path: `sys/${sysctlPath(key)}`,
+    path: `sys/${sysctlPath(key) ?? key}`,
     value,
   }));
 }
