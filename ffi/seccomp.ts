@@ -1,13 +1,14 @@
 // libseccomp. Opened by whoever compiles a filter with it, so that nothing else pays for it.
-import { dlopen, FFIType, ptr, read } from "bun:ffi";
+import { FFIType, ptr, read } from "bun:ffi";
 import { SyscallError } from "./error.ts";
 import { beginCall, lendText } from "./memory.ts";
+import { openSharedLibrary } from "./shared-library.ts";
 
 const word32 = FFIType.u32;
 const handle = FFIType.ptr;
 
 function openLibrary() {
-  return dlopen("libseccomp.so.2", {
+  return openSharedLibrary("libseccomp.so.2", {
     // const struct scmp_version *seccomp_version(void)
     seccomp_version: { args: [], returns: handle },
     // scmp_filter_ctx seccomp_init(uint32_t def_action)
@@ -32,7 +33,7 @@ function openLibrary() {
     },
     // int seccomp_export_bpf(scmp_filter_ctx ctx, int fd)
     seccomp_export_bpf: { args: [handle, FFIType.i32], returns: FFIType.i32 },
-  }).symbols;
+  });
 }
 
 let opened: ReturnType<typeof openLibrary> | undefined;
