@@ -46,6 +46,7 @@ export class Container {
     const { status } = await this.workspace.runtime(args, {
       ...(stdout === undefined || stderr === undefined ? {} : { stdout, stderr }),
       ...options,
+      ...(options.inBundle === true ? { cwd: this.bundle.path } : {}),
     });
     for (const file of files) closeSync(file);
     if (status === 0) this.pid = Number(readFileSync(this.pidFile, "utf8"));

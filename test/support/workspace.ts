@@ -41,6 +41,8 @@ export interface ContainerOptions extends CommandOptions {
   /** What to put before the runtime, such as ["prlimit", "--nofile=512"]. */
   wrap?: string[];
   id?: string;
+  /** Starts the runtime in the bundle's directory, as buildah does. */
+  inBundle?: boolean;
 }
 
 export class Workspace {

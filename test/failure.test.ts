@@ -1,0 +1,163 @@
+/**
+ * A create that fails leaves nothing: no process that holds its output (a caller reads that to the end), no state, no
+ * groups, no mounts. `tryCreate` reads both pipes to their end, and fails when something keeps them open.
+ */
+import { describe, expect } from "bun:test";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { findGroups } from "./support/cgroups.ts";
+import { until } from "./support/command.ts";
+import { type Change, config, sleeper } from "./support/config.ts";
+import { runtimeKind } from "./support/machine.ts";
+import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
+import { command, uniqueId, workspace } from "./support/workspace.ts";
+
+const box = workspace("failure");
+
+/** The children of this process, into which orphans turn. */
+const children = () =>
+  readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+
+const stages: [string, Change][] = [
+  ["a program that does not exist", (result) => (result.process.args = ["no-such-program"])],
+  [
+    "a mount that fails",
+    (result) => result.mounts.push({ destination: "/x", source: "/no/such", options: ["bind"] }),
+  ],
+  ["a file system that is not known", (result) => result.mounts.push({ destination: "/x", type: "nosuch" })],
+  [
+    "a destination beneath a file",
+    (result) => result.mounts.push({ destination: "/etc/passwd/x", type: "tmpfs" }),
+  ],
+  [
+    "a namespace that cannot be joined",
+    (result) => (result.linux.namespaces[1] = { type: "network", path: "/nosuch" }),
+  ],
+  ["a key of sysctl that does not exist", (result) => (result.linux.sysctl = { "net.no.such": "1" })],
+  [
+    "a limit that is not known",
+    (result) => (result.process.rlimits = [{ type: "RLIMIT_NOSUCH", soft: 1, hard: 1 }]),
+  ],
+  ["a working directory that cannot be made", (result) => (result.process.cwd = "/etc/passwd/x")],
+  ["a hook that fails", (result) => (result.hooks = { createRuntime: [{ path: "/bin/false" }] })],
+  ["a hook that does not exist", (result) => (result.hooks = { prestart: [{ path: "/no/such/hook" }] })],
+];
+
+describe("a create that fails because of", () => {
+  for (const [what, change] of stages) {
+    rootTest(what, async () => {
+      const [mounts, before] = [readFileSync("/proc/self/mountinfo", "utf8"), new Set(children())];
+      const { status, stdout, stderr, id } = await box.tryCreate(sleeper(change), { stdin: "pipe" });
+      expect([status, stdout]).toEqual([1, ""]);
+      expect(stderr).not.toBe("");
+      if (runtimeKind === "bunc") expect(stderr).toMatch(/^[^\n]+\n$/);
+      // Whoever is left is a zombie of this process, which nobody else will reap.
+      const left = children().filter((pid) => !before.has(pid));
+      expect(left.filter((pid) => !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")))).toEqual(
+        [],
+      );
+      expect(existsSync(`${box.state}/${id}`)).toBe(false);
+      expect(findGroups(id)).toEqual([]);
+      expect(readFileSync("/proc/self/mountinfo", "utf8")).toBe(mounts);
+      expect((await box.runtime(["state", id])).status).toBe(1);
+      expect((await box.runtime(["delete", "--force", id])).status).toBe(0);
+    });
+  }
+
+  rootTest("a pid file that cannot be written", async () => {
+    const { status, stderr, id } = await box.tryCreate(sleeper(), {
+      flags: ["--pid-file", "/no/such/directory/pid"],
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain("/no/such/directory/");
+    expect((await box.runtime(["state", id])).status).toBe(1);
+  });
+
+  peersDiffer({ runc: "it fails after it has made the directory", crun: "its words differ" })(
+    "a state root that is no directory",
+    async () => {
+      const file = `${box.path}/file`;
+      writeFileSync(file, "");
+      const { status, stderr } = await box.tryCreate(sleeper(), { globals: ["--root", `${file}/state`] });
+      expect(status).toBe(1);
+      expect(stderr).toContain(file);
+    },
+  );
+});
+
+describe("a create that is killed", () => {
+  oursOnly("takes its init with it", async () => {
+    const { path } = box.bundle(
+      sleeper(
+        (result) => (result.hooks = { createRuntime: [{ path: "/bin/sleep", args: ["sleep", "60"] }] }),
+      ),
+    );
+    const id = uniqueId();
+    const before = new Set(children());
+    const running = await box.spawn(["create", "--bundle", path, id]);
+    const hookRuns = () => readdirSync("/proc").some((pid) => isHookOf(pid, running.pid));
+    await until("the hook", hookRuns);
+    running.kill("SIGKILL");
+    const hook = readdirSync("/proc").filter((pid) => commandLine(pid) === "sleep\x0060\0");
+    for (const pid of hook) process.kill(Number(pid), "SIGKILL");
+    expect((await running.finished).status).toBe(137);
+    await until("the end of init", () => {
+      const left = children().filter((pid) => !before.has(pid));
+      return left.every((pid) => /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
+    });
+    expect((await box.runtime(["delete", "--force", id])).status).toBe(0);
+    expect(existsSync(`${box.state}/${id}`)).toBe(false);
+  });
+});
+
+function commandLine(pid: string): string | undefined {
+  try {
+    return /^\d+$/.test(pid) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isHookOf(pid: string, parent: number): boolean {
+  if (commandLine(pid) !== "sleep\x0060\0") return false;
+  return new RegExp(`^PPid:\\s+${parent}$`, "m").test(readFileSync(`/proc/${pid}/status`, "utf8"));
+}
+
+describe("a start that fails", () => {
+  peersDiffer({ runc: "its start does not wait for execve" })(
+    "says why, and the container is stopped",
+    async () => {
+      const container = await box.create(
+        config((result) => (result.process.args = ["/script"])),
+        {
+          prepare: (rootfs) => writeFileSync(`${rootfs}/script`, "#!/no/such/interpreter\n", { mode: 0o755 }),
+        },
+      );
+      const { status, stderr } = await container.call("start");
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/no such file or directory/i);
+      await container.exit();
+      expect(await container.status()).toBe("stopped");
+      await container.delete();
+    },
+  );
+});
+
+describe("state that cannot be read", () => {
+  peersDiffer({ runc: "it tells of broken JSON", crun: "it tells of broken JSON" })(
+    "does not keep delete --force from removing it",
+    async () => {
+      const container = await box.create(sleeper());
+      for (const name of readdirSync(`${box.state}/${container.id}`)) {
+        const path = `${box.state}/${container.id}/${name}`;
+        const { isFile } = { isFile: (await command(["test", "-f", path])).status === 0 };
+        if (isFile) writeFileSync(path, "");
+      }
+      const { status, stdout, stderr } = await container.call("state");
+      expect([status, stdout]).toEqual([1, ""]);
+      expect(stderr).not.toBe("");
+      process.kill(container.pid, "SIGKILL");
+      expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
+      expect(existsSync(`${box.state}/${container.id}`)).toBe(false);
+    },
+  );
+});
