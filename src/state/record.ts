@@ -11,6 +11,8 @@ export const files = {
   startFifo: "start",
   /** FIFO on which init reports why the container's own program could not be run. */
   resultFifo: "result",
+  /** Image of init's program: by it `start` explains the step that failed. */
+  program: "program",
 } as const;
 
 /** What bunc remembers of a container between two commands: the content of state.json. */
@@ -30,6 +32,8 @@ export interface StateRecord {
   /** Name of the user who made the container. */
   readonly owner: string;
   readonly annotations: Readonly<Record<string, string>>;
+  /** process.args[0]; empty when config.json has no process, which can then not be started. */
+  readonly executable: string;
   /** Written and read by src/linux/cgroups alone; null when the container has no cgroup of its own. */
   readonly cgroup: unknown;
 }

