@@ -1,0 +1,68 @@
+import { SIG } from "../../ffi/constants/signal.ts";
+import type { Descriptor } from "../../ffi/file.ts";
+import { StateError } from "../state/error.ts";
+import type { StateRecord } from "../state/record.ts";
+import { load, openContainer, remove } from "../state/store.ts";
+import { openInit, signalInit, waitForInit } from "./init.ts";
+import type { DeleteOptions } from "./options.ts";
+import { statusOf } from "./state.ts";
+
+/** How long a killed init may take to end: it waits for its whole pid namespace, and for disks. */
+const patienceMs = 10_000;
+
+/** Opens a container; undefined when there is none and that is no error. */
+function open({ root, id, force }: DeleteOptions): Descriptor | undefined {
+  try {
+    return openContainer(root, id);
+  } catch (error) {
+    if (force && error instanceof StateError && error.problem === "missing") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The record of a container; undefined when it cannot be had and the container must go all the same. It is missing when
+ * `create` was killed on its way: the lock, which we hold, tells that it is not on its way still.
+ */
+function loadRecord(options: DeleteOptions, directory: Descriptor): StateRecord | undefined {
+  try {
+    return load(options.root, options.id, directory);
+  } catch (error) {
+    if (!options.force || !(error instanceof StateError)) throw error;
+    options.log.warn(`${error.message}; only its directory is removed`);
+    return undefined;
+  }
+}
+
+/** Ends init, and waits for its end: its cgroup and its mounts stay busy until then. */
+function endInit(id: string, record: StateRecord): void {
+  using pidfd = openInit(record);
+  if (!pidfd || !signalInit(pidfd, SIG.KILL)) return;
+  if (!waitForInit(pidfd, patienceMs)) {
+    throw new StateError("conflict", `container "${id}" is still there ${patienceMs / 1000} s after SIGKILL`);
+  }
+}
+
+/**
+ * Removes a container: its processes, its cgroup, its directory last, so that what was interrupted can be repeated.
+ * A created container is killed without being asked for: buildah relies on it when it gives up between create and start.
+ * @throws StateError "missing" unless forced, "conflict" when it runs and is not forced; SyscallError
+ */
+export async function deleteContainer(options: DeleteOptions): Promise<void> {
+  const { root, id, force } = options;
+  using directory = open(options);
+  if (!directory) return;
+  const record = loadRecord(options, directory);
+  if (record) {
+    const status = statusOf(root, record);
+    if (status === "running" && !force) {
+      throw new StateError("conflict", `container "${id}" is running: stop it first, or use delete --force`);
+    }
+    if (status !== "stopped") endInit(id, record);
+    if (record.cgroup !== null) {
+      const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
+      destroyCgroup(record.cgroup);
+    }
+  }
+  remove(root, id, directory);
+}
