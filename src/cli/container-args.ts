@@ -1,0 +1,94 @@
+import type { ArgsDef } from "citty";
+import type { CreateOptions } from "../container/options.ts";
+import { stateRoot } from "../state/root.ts";
+import type { Session } from "./globals.ts";
+import { UsageError } from "./usage-error.ts";
+
+/** The container that a command is about. */
+export const idArg = {
+  type: "positional",
+  required: true,
+  valueHint: "<container-id>",
+  description: "name of the container",
+} as const satisfies ArgsDef[string];
+
+/** What create and run have in common. */
+export const createArgs = {
+  id: idArg,
+  bundle: {
+    type: "string",
+    alias: "b",
+    default: ".",
+    valueHint: "DIR",
+    description: "directory of config.json and the root file system",
+  },
+  config: { type: "string", alias: "f", valueHint: "FILE", description: "another file than config.json" },
+  "pid-file": {
+    type: "string",
+    valueHint: "FILE",
+    description: "write the pid of the container's init to FILE",
+  },
+  "console-socket": {
+    type: "string",
+    valueHint: "SOCKET",
+    description: "send the terminal's master to this AF_UNIX socket",
+  },
+  "pidfd-socket": { type: "string", valueHint: "SOCKET", description: "not supported yet" },
+  pivot: {
+    type: "boolean",
+    default: true,
+    negativeDescription: "move the root file system to / where pivot_root is impossible (initramfs)",
+  },
+  "new-keyring": {
+    type: "boolean",
+    default: true,
+    negativeDescription: "let the container keep the caller's session keyring",
+  },
+  "preserve-fds": {
+    type: "string",
+    default: "0",
+    valueHint: "N",
+    description: "pass N more descriptors to the container, from 3 on",
+  },
+} satisfies ArgsDef;
+
+/** The values of createArgs as citty gives them. */
+export interface CreateValues {
+  readonly id: string;
+  readonly bundle: string;
+  readonly config?: string | undefined;
+  readonly "pid-file"?: string | undefined;
+  readonly "console-socket"?: string | undefined;
+  readonly "pidfd-socket"?: string | undefined;
+  readonly pivot: boolean;
+  readonly "new-keyring": boolean;
+  readonly "preserve-fds": string;
+}
+
+/** A number of descriptors. Throws UsageError. */
+function parseCount(command: string, option: string, text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= 2 ** 20) return count;
+  throw new UsageError(`${command}: ${option}: "${text}" is not a number of descriptors`);
+}
+
+/** The options of create and of run's first half. Makes the state root. Throws UsageError, StateError, SyscallError. */
+export function createOptions(command: string, args: CreateValues, session: Session): CreateOptions {
+  if (args["pidfd-socket"] !== undefined) {
+    throw new UsageError(`${command}: --pidfd-socket is not supported yet`);
+  }
+  return {
+    id: args.id,
+    bundle: args.bundle,
+    configPath: args.config,
+    pidFile: args["pid-file"],
+    consoleSocket: args["console-socket"],
+    noPivot: !args.pivot,
+    newKeyring: args["new-keyring"],
+    preserveFds: parseCount(command, "--preserve-fds", args["preserve-fds"]),
+    root: stateRoot(session.globals.root, true),
+    cgroupManager: session.globals.cgroupManager,
+    rootless: session.globals.rootless,
+    log: session.log,
+  };
+}

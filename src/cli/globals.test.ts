@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { readGlobals } from "./arguments.ts";
+import { type Globals, globalArgs, parseGlobals } from "./globals.ts";
+
+function parse(...argv: string[]): Globals {
+  return parseGlobals(readGlobals(argv, { command: undefined, definitions: globalArgs }).args);
+}
+
+const defaults: Globals = {
+  root: undefined,
+  log: { file: undefined, format: "text", level: "warning" },
+  cgroupManager: "cgroupfs",
+  rootless: "auto",
+  version: false,
+};
+
+test("without options", () => {
+  expect(parse("state")).toEqual(defaults);
+});
+
+test.each<[string[], Partial<Globals>]>([
+  [["--root", "/r"], { root: "/r" }],
+  [["--root", "r"], { root: `${process.cwd()}/r` }],
+  [["--log", "/l"], { log: { file: "/l", format: "text", level: "warning" } }],
+  [["--log=/l", "--log-format=json"], { log: { file: "/l", format: "json", level: "warning" } }],
+  [["--log-format", "text"], {}],
+  [["--log-level", "error"], { log: { file: undefined, format: "text", level: "error" } }],
+  [["--debug"], { log: { file: undefined, format: "text", level: "debug" } }],
+  [["--debug", "--log-level=error"], { log: { file: undefined, format: "text", level: "debug" } }],
+  [["--debug=false"], {}],
+  [["--systemd-cgroup"], { cgroupManager: "systemd" }],
+  [["--systemd-cgroup=false"], {}],
+  [["--cgroup-manager", "systemd"], { cgroupManager: "systemd" }],
+  [["--cgroup-manager=disabled"], { cgroupManager: "disabled" }],
+  [["--cgroup-manager=disabled", "--systemd-cgroup"], { cgroupManager: "disabled" }],
+  [["--systemd-cgroup", "--cgroup-manager=cgroupfs"], {}],
+  [["--rootless", "true"], { rootless: true }],
+  [["--rootless=false"], { rootless: false }],
+  [["--rootless=auto"], {}],
+  [["--criu", "/usr/sbin/criu"], {}],
+  [["--version"], { version: true }],
+  [["-v"], { version: true }],
+  [["-V"], { version: true }],
+])("%j", (argv, expected) => {
+  expect(parse(...argv)).toEqual({ ...defaults, ...expected });
+});
+
+test.each([
+  [["--log-format=xml"]],
+  [["--log-level=loud"]],
+  [["--cgroup-manager=none"]],
+  [["--rootless=maybe"]],
+  [["--rootless"]],
+  [["--systemd-cgroup=banana"]],
+  [["--root="]],
+  [["--bundle=/b"]],
+])("%j is refused", (argv) => {
+  expect(() => parse(...argv)).toThrow();
+});

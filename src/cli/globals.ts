@@ -1,0 +1,96 @@
+import { type ArgsDef, parseArgs } from "citty";
+import type { CgroupManager } from "../container/options.ts";
+import { neededDefinitions } from "./arguments.ts";
+import type { Log, LogFormat } from "./log.ts";
+
+/** Options that stand before the command. Their defaults are in parseGlobals: most commands are run without any. */
+export const globalArgs = {
+  root: { type: "string", valueHint: "DIR", description: "keep the containers' state in DIR" },
+  log: { type: "string", valueHint: "FILE", description: "append messages to FILE" },
+  "log-format": {
+    type: "enum",
+    options: ["text", "json"],
+    description: "form of the messages (default: text)",
+  },
+  "log-level": {
+    type: "enum",
+    options: ["error", "warning", "info", "debug"],
+    description: "least weighty messages to write (default: warning)",
+  },
+  debug: { type: "boolean", description: "the same as --log-level debug" },
+  "cgroup-manager": {
+    type: "enum",
+    options: ["cgroupfs", "systemd", "disabled"],
+    description: "who makes the containers' cgroups (default: cgroupfs)",
+  },
+  "systemd-cgroup": {
+    type: "boolean",
+    description: "the same as --cgroup-manager systemd, which wins where both are given",
+  },
+  rootless: {
+    type: "enum",
+    options: ["true", "false", "auto"],
+    description: "go on without cgroups that may not be made (default: auto)",
+  },
+  criu: { type: "string", valueHint: "PATH", description: "accepted for old callers, without effect" },
+  help: { type: "boolean", alias: "h", description: "print this help" },
+  version: { type: "boolean", alias: ["v", "V"], description: "print the version" },
+} satisfies ArgsDef;
+
+/** The values of the global options. */
+export interface Globals {
+  /** Absolute path; undefined to use the user's own state root. */
+  readonly root: string | undefined;
+  readonly log: { readonly file: string | undefined; readonly format: LogFormat; readonly level: string };
+  readonly cgroupManager: CgroupManager;
+  readonly rootless: boolean | "auto";
+  readonly version: boolean;
+}
+
+/** What a command is run with, beside its own arguments: citty hands it down as `data`. */
+export interface Session {
+  readonly globals: Globals;
+  readonly log: Log;
+}
+
+const defaults: Globals = {
+  root: undefined,
+  log: { file: undefined, format: "text", level: "warning" },
+  cgroupManager: "cgroupfs",
+  rootless: "auto",
+  version: false,
+};
+
+const rootlessWords: Readonly<Record<string, Globals["rootless"]>> = { true: true, false: false };
+
+// What citty gives; its own type forgets that an option may be absent.
+interface Values {
+  readonly root?: string | undefined;
+  readonly log?: string | undefined;
+  readonly "log-format"?: string | undefined;
+  readonly "log-level"?: string | undefined;
+  readonly debug?: boolean | undefined;
+  readonly "cgroup-manager"?: string | undefined;
+  readonly "systemd-cgroup"?: boolean | undefined;
+  readonly rootless?: string | undefined;
+  readonly version?: boolean | undefined;
+}
+
+/** The values of global options in the plain form of src/cli/arguments.ts. */
+export function parseGlobals(args: string[]): Globals {
+  if (args.length === 0) return defaults;
+  const values: Values = parseArgs<typeof globalArgs>(args, neededDefinitions(args, globalArgs));
+  const { root, log } = values;
+  const manager = values["cgroup-manager"] as CgroupManager | undefined;
+  return {
+    root: root === undefined || root.startsWith("/") ? root : `${process.cwd()}/${root}`,
+    log: {
+      file: log,
+      format: values["log-format"] === "json" ? "json" : "text",
+      level: values.debug ? "debug" : (values["log-level"] ?? defaults.log.level),
+    },
+    cgroupManager: manager ?? (values["systemd-cgroup"] ? "systemd" : defaults.cgroupManager),
+    rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,
+    version: values.version === true,
+  };
+}

@@ -1,0 +1,303 @@
+import { ERRNO, type ErrnoName } from "../../ffi/constants/errno.ts";
+
+/** What usually makes a call fail so, and what to do about it. */
+export interface Hint {
+  readonly cause: string;
+  readonly cure: string;
+}
+
+interface Row extends Hint {
+  /** Names of calls, one of which failed. */
+  readonly calls: readonly string[];
+  readonly errno: ErrnoName;
+  /** Further condition, on the error's whole text: the path, the property, the flags. */
+  readonly when?: RegExp;
+}
+
+// The first row that fits is used, so a row with a condition stands before one without.
+// podman sorts errors by words: "permission denied" and "operation not permitted" become status 126, "no such file or
+// directory", "executable file not found in" and "open executable" 127. No hint may hold these.
+export const hints: readonly Row[] = [
+  // clone(2), user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, apparmor_restrict… Ubuntu's.
+  {
+    calls: ["clone3", "unshare"],
+    errno: "EPERM",
+    cause: "the system does not let this user make namespaces",
+    cure: "run as root, or allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), no seccomp profile around bunc, no chroot",
+  },
+  {
+    calls: ["clone3", "unshare"],
+    errno: "ENOSPC",
+    cause: "the limit of namespaces is reached, or they are nested too deeply",
+    cure: "raise sysctl user.max_user_namespaces and its siblings",
+  },
+  {
+    calls: ["clone3", "unshare"],
+    errno: "EUSERS",
+    cause: "user namespaces are nested too deeply",
+    cure: "run bunc in fewer user namespaces",
+  },
+  {
+    calls: ["clone3", "unshare", "setns"],
+    errno: "EINVAL",
+    cause: "the kernel lacks a kind of namespace that is asked for",
+    cure: "see /proc/self/ns for the kinds that it has",
+  },
+  {
+    calls: ["clone3", "clone", "vfork", "posix_spawn"],
+    errno: "EAGAIN",
+    cause: "a limit of processes is reached",
+    cure: "raise ulimit -u or the pids limit of the cgroup that bunc runs in",
+  },
+  // mount_too_revealing() in fs/namespace.c: proc and sysfs may show no more than the caller's own do.
+  {
+    calls: ["fsmount", "fsconfig", "mount", "move_mount"],
+    errno: "EPERM",
+    when: /"proc"|\/proc\b/,
+    cause: "the /proc around bunc has parts covered, and a user namespace may not uncover them",
+    cure: "run the outer container with --security-opt unmask=ALL (podman) or systempaths=unconfined (docker), or bind-mount /proc",
+  },
+  {
+    calls: ["fsmount", "fsconfig", "mount", "move_mount"],
+    errno: "EPERM",
+    when: /"sysfs"|\/sys\b/,
+    cause: "sysfs can be mounted only by the owner of the network namespace",
+    cure: "give the container a network namespace, or bind-mount /sys",
+  },
+  {
+    calls: ["fsopen", "fsconfig", "fsmount", "mount", "open_tree", "move_mount", "pivot_root", "umount2"],
+    errno: "EPERM",
+    cause: "mounting takes CAP_SYS_ADMIN in the user namespace that owns the mount namespace",
+    cure: "run as root, or add a user and a mount namespace to linux.namespaces",
+  },
+  {
+    calls: ["fsopen", "mount"],
+    errno: "ENODEV",
+    cause: "the kernel does not know this type of file system",
+    cure: "load its module, or see /proc/filesystems for the types that it knows",
+  },
+  {
+    calls: ["mount_setattr", "mount"],
+    errno: "EPERM",
+    cause:
+      "a user namespace may not clear the nosuid, nodev, noexec or read-only flag of a mount that it inherited",
+    cure: "add the flags of the source to the mount's options",
+  },
+  {
+    calls: ["mount_setattr"],
+    errno: "EINVAL",
+    when: /idmap/i,
+    cause: "the file system of the source cannot have its ids mapped",
+    cure: "see mount_setattr(2) for those that can, or leave the idmap option out",
+  },
+  {
+    calls: [
+      "mount_setattr",
+      "open_tree",
+      "move_mount",
+      "fsopen",
+      "fsmount",
+      "openat2",
+      "clone3",
+      "pidfd_open",
+    ],
+    errno: "ENOSYS",
+    cause: "the kernel is older than 5.12, or a seccomp profile around bunc hides the call",
+    cure: "use a newer kernel, or a newer profile in the outer container",
+  },
+  {
+    calls: ["open_tree", "openat", "openat2", "statx"],
+    errno: "ENOENT",
+    when: /mounts\[\d+\]/,
+    cause: "the source of the mount is missing",
+    cure: "make it, or correct the mount's source",
+  },
+  {
+    calls: ["openat2", "openat"],
+    errno: "ELOOP",
+    cause: "a link stands where a real file or directory must be",
+    cure: "replace it in the container's root file system",
+  },
+  {
+    calls: ["openat2"],
+    errno: "EXDEV",
+    cause: "the path leaves the place that it must stay in",
+    cure: "look for links and .. in it",
+  },
+  {
+    calls: ["pivot_root"],
+    errno: "EINVAL",
+    cause: "the root file system of the machine is an initramfs, which cannot be put aside",
+    cure: "pass --no-pivot",
+  },
+  // execve(2).
+  {
+    calls: ["execve", "execveat"],
+    errno: "ENOENT",
+    cause: "the program, or the interpreter or loader that it names, is not in the container",
+    cure: "check process.args[0], a script's #! line, and the libraries of the image",
+  },
+  {
+    calls: ["execve", "execveat"],
+    errno: "EACCES",
+    when: /memfd|\/proc\/self\/fd/,
+    cause: "programs may not run from memory here: vm.memfd_noexec is 2, or a security module says so",
+    cure: "sysctl vm.memfd_noexec=1",
+  },
+  {
+    calls: ["execve", "execveat"],
+    errno: "EACCES",
+    cause: "the file is not executable for this user, or lies on a mount with noexec",
+    cure: "chmod +x it, and check process.user and the mount's options",
+  },
+  {
+    calls: ["execve", "execveat"],
+    errno: "ENOEXEC",
+    cause: "the file is built for another processor, or is a script without a #! line",
+    cure: "use an image for this machine, or run the script by its interpreter",
+  },
+  {
+    calls: ["execve", "execveat"],
+    errno: "E2BIG",
+    cause: "process.args and process.env are too long together",
+    cure: "shorten them (execve(2) has the limits)",
+  },
+  // user_namespaces(7), "Defining user and group ID mappings".
+  {
+    calls: ["write", "openat"],
+    errno: "EPERM",
+    when: /[ug]id_map/,
+    cause: "without privileges a user may map only the own id, and only once",
+    cure: "install newuidmap and newgidmap (Debian: uidmap) and give the user a range in /etc/subuid and /etc/subgid",
+  },
+  {
+    calls: ["write"],
+    errno: "EINVAL",
+    when: /[ug]id_map/,
+    cause: "the ranges overlap, are empty, or are more than 340",
+    cure: "correct linux.uidMappings and linux.gidMappings",
+  },
+  {
+    calls: ["setresuid", "setresgid", "fchown", "fchownat"],
+    errno: "EINVAL",
+    cause: "the id is not mapped in the container's user namespace",
+    cure: "add it to linux.uidMappings and linux.gidMappings, or use another",
+  },
+  {
+    calls: ["setgroups"],
+    errno: "EPERM",
+    cause: "without newgidmap a user namespace may not change groups",
+    cure: "leave process.user.additionalGids out, or install newgidmap (Debian: uidmap) and edit /etc/subgid",
+  },
+  {
+    calls: ["mknodat"],
+    errno: "EPERM",
+    cause: "a user namespace may not make device nodes",
+    cure: "bind-mount the device from the machine",
+  },
+  {
+    calls: ["prlimit64"],
+    errno: "EPERM",
+    cause: "raising a hard limit takes CAP_SYS_RESOURCE",
+    cure: "lower process.rlimits to the caller's own limits, or run as root",
+  },
+  {
+    calls: ["prlimit64"],
+    errno: "EINVAL",
+    cause: "the soft limit is above the hard one",
+    cure: "correct process.rlimits",
+  },
+  {
+    calls: ["sethostname", "setdomainname"],
+    errno: "EPERM",
+    cause: "the name belongs to a UTS namespace that is not the container's",
+    cure: "add a uts namespace to linux.namespaces",
+  },
+  {
+    calls: ["seccomp"],
+    errno: "EACCES",
+    cause: "a filter takes CAP_SYS_ADMIN or no_new_privs",
+    cure: "set process.noNewPrivileges",
+  },
+  {
+    calls: ["seccomp"],
+    errno: "EINVAL",
+    cause: "the kernel does not know a flag or an action of the profile, or the filter is too long",
+    cure: "look at linux.seccomp.flags, or shorten the profile",
+  },
+  {
+    calls: ["keyctl"],
+    errno: "EDQUOT",
+    cause: "the user has too many keyrings",
+    cure: "raise sysctl kernel.keys.maxkeys, or pass --no-new-keyring",
+  },
+  // connect(2) to --console-socket.
+  {
+    calls: ["connect"],
+    errno: "ECONNREFUSED",
+    cause: "nobody listens on the socket any more",
+    cure: "start its receiver first",
+  },
+  // cgroups(7).
+  {
+    calls: ["mkdirat", "openat", "write"],
+    errno: "EACCES",
+    when: /cgroup/,
+    cause: "the cgroup is not this user's",
+    cure: "have it delegated (systemd: Delegate=yes), or pass --cgroup-manager disabled",
+  },
+  {
+    calls: ["mkdirat", "openat", "write"],
+    errno: "EROFS",
+    when: /cgroup/,
+    cause: "the cgroup file system is mounted read-only around bunc",
+    cure: "mount it writable, or pass --cgroup-manager disabled",
+  },
+  {
+    calls: ["write"],
+    errno: "EBUSY",
+    when: /cgroup/,
+    cause: "a cgroup has either processes or controllers for its children",
+    cure: "choose a linux.cgroupsPath whose parent has no processes",
+  },
+  {
+    calls: ["mkdirat"],
+    errno: "EAGAIN",
+    when: /cgroup/,
+    cause: "a limit of cgroups is reached",
+    cure: "raise cgroup.max.descendants of the parents",
+  },
+  {
+    calls: ["bpf"],
+    errno: "EPERM",
+    cause: "a device filter takes CAP_BPF and CAP_NET_ADMIN, or CAP_SYS_ADMIN",
+    cure: "run as root, or leave linux.resources.devices out",
+  },
+  {
+    calls: ["pidfd_send_signal", "kill"],
+    errno: "EPERM",
+    cause: "the container belongs to another user",
+    cure: "use that user's account, or root's",
+  },
+  // Any file.
+  {
+    calls: ["openat", "openat2", "mkdirat", "write"],
+    errno: "EROFS",
+    when: /bunc/,
+    cause: "the place of the containers' state cannot be written",
+    cure: "pass --root with a directory that can",
+  },
+  {
+    calls: ["openat", "openat2", "pipe2", "memfd_create", "socket", "socketpair", "accept4"],
+    errno: "EMFILE",
+    cause: "the caller left this process too few descriptors",
+    cure: "raise ulimit -n",
+  },
+];
+
+/** The hint for a failed call: its name, its error number, and the whole text of the error. */
+export function findHint(call: string, errno: number, text: string): Hint | undefined {
+  return hints.find(
+    (row) => ERRNO[row.errno] === errno && row.calls.includes(call) && (row.when?.test(text) ?? true),
+  );
+}

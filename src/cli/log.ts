@@ -1,0 +1,81 @@
+import { O } from "../../ffi/constants/file.ts";
+import { openFile } from "../../ffi/file.ts";
+import { attempt } from "../../ffi/libc.ts";
+import { encodeText } from "../../ffi/memory.ts";
+import type { Logger } from "../container/options.ts";
+
+export type LogFormat = "text" | "json";
+
+// Weightier first. --log-level names the last that is written.
+const levels = ["error", "warning", "info", "debug"] as const;
+type Level = (typeof levels)[number];
+
+const stderr = 2;
+
+/** One record in the form that callers parse: logrus's JSON, or its text. The time is RFC 3339, UTC. */
+export function formatRecord(format: LogFormat, level: Level, message: string, now: Date): string {
+  const time = `${now.toISOString().slice(0, 19)}Z`;
+  return format === "json"
+    ? `${JSON.stringify({ level, msg: message, time })}\n`
+    : `time="${time}" level=${level} msg=${JSON.stringify(message)}\n`;
+}
+
+/** One line for a person at a terminal. */
+function formatPlain(level: Level, message: string): string {
+  return level === "error" ? `bunc: ${message}\n` : `bunc: ${level}: ${message}\n`;
+}
+
+function write(fd: number, line: string): void {
+  const bytes = encodeText(line);
+  // One write(2) a line keeps the lines of several writers whole; there is nobody to tell that it failed.
+  attempt.write(fd, bytes, bytes.length);
+}
+
+/**
+ * Messages for people and for callers. With a file they go there, and an error to stderr too, where callers without
+ * the file look for it; without one they go to stderr.
+ */
+export class Log implements Logger {
+  readonly #file: number | undefined;
+  readonly #format: LogFormat;
+  readonly #last: number;
+
+  /**
+   * @param file path; opened at once, so that a wrong one is not found out only by an error
+   * @param level name of the last level that is written
+   * @throws SyscallError when the file cannot be opened
+   */
+  constructor({ file, format, level }: { file: string | undefined; format: LogFormat; level: string }) {
+    this.#format = format;
+    this.#last = levels.indexOf(level as Level);
+    this.#file =
+      file === undefined ? undefined : openFile(file, O.WRONLY | O.APPEND | O.CREAT, 0o644).release();
+  }
+
+  #write(level: Level, message: string): void {
+    if (levels.indexOf(level) > this.#last) return;
+    // A message is one line: callers read line by line.
+    const line = message.trim().replace(/\s*\n\s*/g, "; ");
+    const record = () => formatRecord(this.#format, level, line, new Date());
+    if (this.#file !== undefined) write(this.#file, record());
+    if (this.#file !== undefined && level !== "error") return;
+    const isRecord = this.#file === undefined && this.#format === "json";
+    write(stderr, isRecord ? record() : formatPlain(level, line));
+  }
+
+  error(message: string): void {
+    this.#write("error", message);
+  }
+
+  warn(message: string): void {
+    this.#write("warning", message);
+  }
+
+  info(message: string): void {
+    this.#write("info", message);
+  }
+
+  debug(message: string): void {
+    this.#write("debug", message);
+  }
+}

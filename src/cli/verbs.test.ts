@@ -1,0 +1,127 @@
+import { expect, test } from "bun:test";
+import { type ArgsDef, type CommandMeta, parseArgs } from "citty";
+import { neededDefinitions, readArguments } from "./arguments.ts";
+import { type CreateValues, createOptions } from "./container-args.ts";
+import { globalArgs, parseGlobals, type Session } from "./globals.ts";
+import { renderCommandHelp, renderHelp } from "./help.ts";
+import { Log } from "./log.ts";
+import { verbs } from "./verbs.ts";
+
+async function definitionsOf(verb: string): Promise<ArgsDef> {
+  return (await verbs[verb]?.load())?.command.args ?? {};
+}
+
+const documented: Record<string, string[]> = {
+  create: [
+    "--bundle DIR, -b DIR",
+    "--config FILE, -f FILE",
+    "--pid-file FILE",
+    "--console-socket SOCKET",
+    "--pidfd-socket SOCKET",
+    "--no-pivot",
+    "--no-new-keyring",
+    "--preserve-fds N",
+    "--no-subreaper",
+  ],
+  start: [],
+  run: [
+    "--bundle DIR, -b DIR",
+    "--config FILE, -f FILE",
+    "--pid-file FILE",
+    "--console-socket SOCKET",
+    "--pidfd-socket SOCKET",
+    "--no-pivot",
+    "--no-new-keyring",
+    "--preserve-fds N",
+    "--detach, -d",
+    "--keep",
+    "--no-subreaper",
+  ],
+  state: [],
+  kill: ["--all, -a"],
+  delete: ["--force, -f"],
+  list: ["--format table|json, -f table|json", "--quiet, -q"],
+  spec: ["--bundle DIR, -b DIR", "--rootless"],
+  version: [],
+  help: [],
+};
+
+test.each(Object.keys(documented))("%s: its options, and the help made of them", async (verb) => {
+  const help = renderCommandHelp(verb, verbs[verb]?.description ?? "", await definitionsOf(verb));
+  const options = help
+    .slice(help.indexOf("\nOPTIONS:\n"))
+    .split("\n")
+    .filter((line) => line.startsWith("   -"))
+    .map((line) => line.trim().split("  ")[0]);
+  expect(options).toEqual([...(documented[verb] ?? []), "--help, -h"]);
+  expect(help).not.toContain("undefined");
+});
+
+test("every command is in the help, and calls itself what the help does", async () => {
+  expect(Object.keys(verbs).sort()).toEqual(Object.keys(documented).sort());
+  for (const [name, { description, load }] of Object.entries(verbs)) {
+    expect(renderHelp()).toContain(`   ${name.padEnd(7)}  ${description}\n`);
+    expect((await load()).command.meta as CommandMeta).toEqual({ name, description });
+  }
+});
+
+test("options are named in kebab-case, on which src/cli/case.ts relies", async () => {
+  const all = [globalArgs, ...(await Promise.all(Object.keys(verbs).map(definitionsOf)))];
+  for (const name of all.flatMap((definitions) => Object.keys(definitions))) {
+    expect(name).toMatch(/^[a-z]+(-[a-z]+)*$/);
+  }
+});
+
+async function createFrom(verb: string, ...argv: string[]): Promise<object> {
+  const definitions = await definitionsOf(verb);
+  const { args } = readArguments(argv, { command: verb, definitions });
+  const values = parseArgs(args, neededDefinitions(args, definitions)) as unknown as CreateValues;
+  const log = new Log({ file: undefined, format: "text", level: "error" });
+  const session: Session = { globals: { ...parseGlobals([]), root: "/" }, log };
+  const { log: _, ...options } = createOptions(verb, values, session);
+  return options;
+}
+
+const plain = {
+  root: "/",
+  id: "c",
+  bundle: ".",
+  configPath: undefined,
+  pidFile: undefined,
+  consoleSocket: undefined,
+  noPivot: false,
+  newKeyring: true,
+  preserveFds: 0,
+  cgroupManager: "cgroupfs",
+  rootless: "auto",
+};
+
+test.each<[string[], object]>([
+  [[], {}],
+  [["--bundle", "/b"], { bundle: "/b" }],
+  [["-b", "/b"], { bundle: "/b" }],
+  [["--config", "/c.json"], { configPath: "/c.json" }],
+  [["-f", "/c.json"], { configPath: "/c.json" }],
+  [["--pid-file", "/p"], { pidFile: "/p" }],
+  [["--console-socket", "/s"], { consoleSocket: "/s" }],
+  [["--no-pivot"], { noPivot: true }],
+  [["--no-new-keyring"], { newKeyring: false }],
+  [["--preserve-fds", "2"], { preserveFds: 2 }],
+  [["--preserve-fds=0"], {}],
+  [["--no-subreaper"], {}],
+  [["-no-subreaper", "-no-pivot"], { noPivot: true }],
+])("create and run with %j", async (argv, expected) => {
+  for (const verb of ["create", "run"]) {
+    expect(await createFrom(verb, ...argv, "c")).toEqual({ ...plain, ...expected });
+  }
+});
+
+test.each([
+  [["--preserve-fds", "x"], '--preserve-fds: "x" is not a number of descriptors'],
+  [["--preserve-fds", "-1"], '--preserve-fds: "-1" is not a number of descriptors'],
+  [["--preserve-fds", "1.5"], '--preserve-fds: "1.5" is not a number of descriptors'],
+  [["--preserve-fds", "9999999999"], '--preserve-fds: "9999999999" is not a number of descriptors'],
+  [["--pidfd-socket", "/s"], "--pidfd-socket is not supported yet"],
+])("create refuses %j", async (argv, message) => {
+  expect(createFrom("create", ...argv, "c")).rejects.toThrow(`create: ${message}`);
+});
