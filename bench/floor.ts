@@ -1,0 +1,30 @@
+/** The least that any command of bunc can take. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Compiles a program that does nothing, with the options of bin/build.ts.
+ * @param directory gets the program
+ * @returns its path
+ */
+export async function buildEmptyBinary(directory: string): Promise<string> {
+  const source = join(directory, "empty.ts");
+  const outfile = join(directory, "empty");
+  writeFileSync(source, "");
+  const result = await Bun.build({
+    entrypoints: [source],
+    target: "bun",
+    minify: true,
+    bytecode: true,
+    format: "cjs",
+    compile: {
+      outfile,
+      autoloadBunfig: false,
+      autoloadDotenv: false,
+      autoloadTsconfig: false,
+      autoloadPackageJson: false,
+    },
+  });
+  if (!result.success) throw new AggregateError(result.logs, "the empty program was not compiled");
+  return outfile;
+}

@@ -1,0 +1,120 @@
+/** What the command line asks for. */
+import { parseArgs } from "node:util";
+
+export const verbs = ["create", "start", "state", "kill", "delete", "lifecycle", "run"] as const;
+const parts = ["alone", "cgroups", "memory", "buildah"] as const;
+
+export type Verb = (typeof verbs)[number];
+type Part = (typeof parts)[number];
+
+/** A runtime by name, and its path where it was given. What stands before the first "-" of the name is its kind. */
+export interface Candidate {
+  readonly name: string;
+  readonly path: string | undefined;
+}
+
+export interface Options {
+  /** Of each invocation; also decides how often the slower things are measured. */
+  readonly rounds: number;
+  readonly builds: number;
+  readonly candidates: readonly Candidate[];
+  readonly verbs: ReadonlySet<string>;
+  readonly parts: ReadonlySet<string>;
+  readonly json: string | undefined;
+}
+
+export const usage = `usage: npm run bench -- [options]
+
+Measures bunc beside crun and runc, each invocation by itself and the RUN step under buildah, and prints tables. As root.
+
+  --rounds N           measure each invocation N times (default: 40; a tenth as many builds)
+  --quick              the same as --rounds 6
+  --only WORD,…        only some of ${[...verbs, ...parts].join(", ")}
+  --skip NAME,…        leave runtimes out
+  --runtime NAME=PATH  where a runtime is, or one more: crun-1.29=/opt/crun (NAME begins with bunc, crun or runc)
+  --json FILE          write every sample to FILE
+  --help               print this help`;
+
+/** A command line that makes no sense; its message says why. */
+export class UsageError extends Error {}
+
+const isOneOf = <T extends string>(words: readonly T[], word: string): word is T =>
+  (words as readonly string[]).includes(word);
+
+const split = (list: string | undefined): string[] => list?.split(",").filter((word) => word !== "") ?? [];
+
+function choose(words: string[]): { verbs: Set<Verb>; parts: Set<Part> } {
+  const chosen = { verbs: new Set<Verb>(), parts: new Set<Part>() };
+  for (const word of words) {
+    if (isOneOf(verbs, word)) chosen.verbs.add(word);
+    else if (isOneOf(parts, word)) chosen.parts.add(word);
+    else throw new UsageError(`--only ${word}: known are ${[...verbs, ...parts].join(", ")}`);
+  }
+  // Verbs alone are measured without cgroups; parts alone, with all verbs.
+  if (chosen.parts.size === 0)
+    for (const part of chosen.verbs.size > 0 ? ["alone" as const] : parts) chosen.parts.add(part);
+  if (chosen.verbs.size === 0) for (const verb of verbs) chosen.verbs.add(verb);
+  return chosen;
+}
+
+function findCandidates(given: string[], skipped: string[]): Candidate[] {
+  const paths = new Map<string, string | undefined>([
+    ["bunc", undefined],
+    ["crun", undefined],
+    ["runc", undefined],
+  ]);
+  for (const entry of given) {
+    const match = /^((?:bunc|crun|runc)(?:-[\w.+-]+)?)=(.+)$/.exec(entry);
+    if (!match?.[1] || !match[2])
+      throw new UsageError(`--runtime ${entry}: not NAME=PATH, such as crun-1.29=/opt/crun`);
+    paths.set(match[1], match[2]);
+  }
+  for (const name of skipped) {
+    if (!paths.delete(name))
+      throw new UsageError(`--skip ${name}: known are ${[...paths.keys()].join(", ")}`);
+  }
+  return [...paths].map(([name, path]) => ({ name, path }));
+}
+
+function parseRounds(text: string): number {
+  const rounds = Number(text);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError(`--rounds ${text}: not a positive number`);
+  return rounds;
+}
+
+/**
+ * @param args without the names of the interpreter and the script; undefined is returned for --help
+ * @throws UsageError
+ */
+export function parseOptions(args: string[]): Options | undefined {
+  const { values } = parse(args);
+  if (values.help) return undefined;
+  const rounds = parseRounds(values.rounds ?? (values.quick ? "6" : "40"));
+  return {
+    rounds,
+    builds: Math.max(2, Math.round(rounds / 10)),
+    candidates: findCandidates(values.runtime ?? [], split(values.skip)),
+    ...choose(split(values.only)),
+    json: values.json,
+  };
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({
+      args,
+      options: {
+        rounds: { type: "string" },
+        quick: { type: "boolean" },
+        only: { type: "string" },
+        skip: { type: "string" },
+        runtime: { type: "string", multiple: true },
+        json: { type: "string" },
+        help: { type: "boolean", short: "h" },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

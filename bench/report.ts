@@ -1,0 +1,124 @@
+/** What is printed: Markdown. */
+import { bunFloor, floorMeasure, trueFloor } from "./latency.ts";
+import type { Machine } from "./machine.ts";
+import type { Runtime } from "./runtimes.ts";
+import type { Samples } from "./samples.ts";
+import { figure, table } from "./table.ts";
+
+/** A runtime, as far as a table needs to know it. */
+export type Subject = Pick<Runtime, "name" | "version">;
+
+const labels: Readonly<Record<string, string>> = {
+  "create, cold": "create, filter cache removed",
+  run: "run /bin/true",
+  "run, no profile": "run /bin/true, no profile",
+};
+
+/** The order in which measures are shown; those that are not named here come last. */
+const order = [
+  "create",
+  "create, cold",
+  "create, no profile",
+  "start",
+  "state",
+  "kill",
+  "delete",
+  "lifecycle",
+  "lifecycle, no profile",
+  "run",
+  "run, no profile",
+];
+
+function rank(measure: string): number {
+  const index = order.indexOf(measure);
+  return index < 0 ? order.length : index;
+}
+
+/** A measure as it is shown, with its unit: "create [ms]". */
+function title(samples: Samples, measure: string): string {
+  const unit = samples.unit(measure);
+  return (labels[measure] ?? measure) + (unit === "1" ? "" : ` [${unit}]`);
+}
+
+/** The median, and the quartiles around it: "6.60 (6.41–6.82)". */
+function cell(samples: Samples, measure: string, subject: string): string {
+  const summary = samples.summary(measure, subject);
+  if (!summary) return "";
+  const { lower, median, upper } = summary;
+  return `${figure(median)} (${figure(lower)}–${figure(upper)})`;
+}
+
+const ratio = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(2));
+
+/**
+ * One row a measure, one column a runtime, and the ratios of the first runtime's medians to those of each other.
+ * @param samples of all these runtimes; the floors are left out
+ */
+export function comparison(samples: Samples, runtimes: readonly Subject[]): string {
+  const [first, ...peers] = runtimes.map(({ name }) => name);
+  if (first === undefined) return "nothing was measured";
+  const head = ["median (quartiles)", first, ...peers, ...peers.map((peer) => `${first} ÷ ${peer}`)];
+  const measures = samples.measures.filter((measure) => measure !== floorMeasure);
+  const rows = measures
+    .sort((a, b) => rank(a) - rank(b))
+    .map((measure) => [
+      title(samples, measure),
+      ...[first, ...peers].map((name) => cell(samples, measure, name)),
+      ...peers.map((peer) => ratio(samples.ratio(measure, first, measure, peer))),
+    ]);
+  return table(head, rows);
+}
+
+/** How the medians stand to those of other measures: where the floor is, and what a perfect filter cache would be. */
+export function crossRatios(samples: Samples, runtimes: readonly Subject[]): string {
+  const rows: string[][] = [];
+  const add = (name: string, value: number | undefined) => {
+    if (value !== undefined) rows.push([name, value.toFixed(2)]);
+  };
+  const [first] = runtimes;
+  if (first === undefined) return "";
+  const { name } = first;
+  for (const verb of ["state", "start", "kill", "delete"]) {
+    add(`${name} ${verb} ÷ ${bunFloor}`, samples.ratio(verb, name, floorMeasure, bunFloor));
+  }
+  const crun = runtimes.find((peer) => peer !== first && peer.name.startsWith("crun"));
+  if (crun) {
+    for (const verb of ["create", "lifecycle", "run"]) {
+      const own = `${name} ${verb} ÷ ${crun.name} ${verb} without the profile`;
+      add(own, samples.ratio(verb, name, `${verb}, no profile`, crun.name));
+    }
+  }
+  return rows.length === 0 ? "" : table(["across", "ratio"], rows);
+}
+
+/** What every figure holds of the harness, and of Bun. */
+export function floors(samples: Samples): string {
+  const say = (name: string) => `${name} ${cell(samples, floorMeasure, name)} ms`;
+  return `Every time holds one process started and collected: ${say(trueFloor)}; ${say(bunFloor)}.`;
+}
+
+/** What the figures were measured on and with. */
+export function heading(
+  machine: Machine,
+  runtimes: readonly Subject[],
+  rounds: number,
+  builds: number,
+): string {
+  const { processor, cores, memoryGiB, system, kernel, layout, fileSystems, load } = machine;
+  const versions = [
+    ...runtimes.map(
+      ({ name, version }) => `${name} ${version}${name === "bunc" ? ` (${machine.commit})` : ""}`,
+    ),
+    `Bun ${machine.bun}`,
+    `buildah ${machine.buildah}`,
+  ];
+  return [
+    `# ${runtimes.map(({ name }) => name).join(", ")}: ${machine.date}`,
+    "",
+    `- Machine: ${processor}, ${cores} cores, ${memoryGiB} GiB; load ${load.toFixed(2)} before the start`,
+    `- System: ${system}, Linux ${kernel}, cgroups ${layout}; ` +
+      `bundles on ${fileSystems.bundles}, state on ${fileSystems.state}`,
+    `- Versions: ${versions.join(", ")}`,
+    `- ${rounds} rounds, ${builds} builds, the runtimes taking turns in each; as root`,
+  ].join("\n");
+}

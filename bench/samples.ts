@@ -1,0 +1,69 @@
+import { type Summary, summarize } from "./statistics.ts";
+
+/** What the figures of one measure are in. */
+export type Unit = "ms" | "KiB" | "MiB" | "1";
+
+/** Everything that was measured in one part of a run: for each measure and each subject, its samples in order. */
+export class Samples {
+  readonly #series = new Map<string, Map<string, number[]>>();
+  readonly #units = new Map<string, Unit>();
+
+  /**
+   * @param measure what was measured: "create", "create, cold" …
+   * @param subject what it was measured of: a runtime's name, or that of a floor
+   */
+  add(measure: string, subject: string, value: number, unit: Unit = "ms"): void {
+    const series = this.#series.get(measure) ?? new Map<string, number[]>();
+    this.#series.set(measure, series);
+    this.#units.set(measure, unit);
+    const samples = series.get(subject);
+    if (samples) samples.push(value);
+    else series.set(subject, [value]);
+  }
+
+  /** Adds everything that another holds. */
+  addAll(other: Samples): void {
+    for (const [measure, series] of other.#series) {
+      for (const [subject, values] of series) {
+        for (const value of values) this.add(measure, subject, value, other.unit(measure));
+      }
+    }
+  }
+
+  /** In the order in which they were first seen. */
+  get measures(): string[] {
+    return [...this.#series.keys()];
+  }
+
+  unit(measure: string): Unit {
+    return this.#units.get(measure) ?? "ms";
+  }
+
+  /** Undefined when this was not measured. */
+  summary(measure: string, subject: string): Summary | undefined {
+    const samples = this.#series.get(measure)?.get(subject);
+    return samples && summarize(samples);
+  }
+
+  /** The median of one over the median of the other; undefined when either was not measured. */
+  ratio(measure: string, subject: string, peerMeasure: string, peer: string): number | undefined {
+    const own = this.summary(measure, subject);
+    const other = this.summary(peerMeasure, peer);
+    return own && other && own.median / other.median;
+  }
+
+  /** Every measure with its unit and, by subject, the samples and their summary. */
+  toJSON(): Record<string, { unit: Unit; subjects: Record<string, Summary & { samples: number[] }> }> {
+    return Object.fromEntries(
+      [...this.#series].map(([measure, series]) => [
+        measure,
+        {
+          unit: this.unit(measure),
+          subjects: Object.fromEntries(
+            [...series].map(([subject, samples]) => [subject, { ...summarize(samples), samples }]),
+          ),
+        },
+      ]),
+    );
+  }
+}
