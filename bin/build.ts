@@ -19,27 +19,49 @@ type Processor = keyof typeof processors;
 
 /**
  * Modules that a dependency imports and that cost more to load than the little of them that is used: each is replaced
- * by a file of ours. A file that does not exist leaves the module as it is.
+ * by a file of ours.
  */
-const replacements: readonly { importer: RegExp; module: string; by: string }[] = [
-  // citty wants only parseArgs of it.
-  { importer: /\/node_modules\/citty\/dist\/index\.mjs$/, module: "node:util", by: "src/cli/parse-args.ts" },
+const replacements: readonly { importer: RegExp; modules: Readonly<Record<string, string>> }[] = [
+  {
+    importer: /\/node_modules\/citty\/dist\/index\.mjs$/,
+    modules: {
+      // citty wants only parseArgs of it.
+      "node:util": "src/cli/parse-args.ts",
+      "./_chunks/libs/scule.mjs": "src/cli/case.ts",
+    },
+  },
 ];
 
 /** The bundler resolves Bun's own modules before it asks a plugin, so the import is rewritten in the importer's text. */
 const replaceModules: BunPlugin = {
   name: "replace-modules",
   setup(build) {
-    for (const { importer, module, by } of replacements) {
-      const path = resolve(root, by);
-      if (!existsSync(path)) continue;
+    for (const { importer, modules } of replacements) {
       build.onLoad({ filter: importer }, async (args) => {
-        const text = await Bun.file(args.path).text();
-        const quoted = `from ${JSON.stringify(module)}`;
-        if (!text.includes(quoted)) throw new Error(`${args.path} does not import ${module} any more`);
-        return { contents: text.replace(quoted, `from ${JSON.stringify(path)}`), loader: "js" };
+        let contents = await Bun.file(args.path).text();
+        for (const [module, by] of Object.entries(modules)) {
+          const quoted = `from ${JSON.stringify(module)}`;
+          if (!contents.includes(quoted)) throw new Error(`${args.path} does not import ${module} any more`);
+          contents = contents.replace(quoted, `from ${JSON.stringify(resolve(root, by))}`);
+        }
+        return { contents, loader: "js" };
       });
     }
+  },
+};
+
+/**
+ * The second program in the executable, see bin/bunc.ts. The first finds it beside itself in the executable's own file
+ * system, which Bun mounts nowhere: the name cannot lead to a file on disk.
+ */
+const cold = { path: resolve(root, "src/cli/cold.ts"), name: "./cold.js" };
+
+const splitCold: BunPlugin = {
+  name: "split-cold",
+  setup(build) {
+    build.onResolve({ filter: /\/cold\.ts$/ }, (args) =>
+      args.kind === "require-call" ? { path: cold.name, external: true } : undefined,
+    );
   },
 };
 
@@ -60,16 +82,21 @@ async function build(processor: Processor): Promise<void> {
   const native = processor === process.arch;
   const outfile = resolve(root, native ? "dist/bunc" : `dist/bunc-${processor}`);
   const result = await Bun.build({
-    entrypoints: [resolve(root, "bin/bunc.ts")],
+    entrypoints: [resolve(root, "bin/bunc.ts"), cold.path],
+    naming: { entry: "[name].[ext]" },
     target: "bun",
     minify: true,
     bytecode: true,
     // CommonJS starts 0.8 ms sooner than ESM; it knows no top-level await.
     format: "cjs",
-    plugins: [replaceModules],
+    plugins: [replaceModules, splitCold],
     compile: {
       target: processors[processor].target,
       outfile,
+      // What callers have in BUN_OPTIONS (--preload) or BUN_INSPECT must not become code in a process of root.
+      execArgv: ["--disallow-code-generation-from-strings=strict"],
+      // No command lives long enough for compiled code to pay: compiling later saves a tenth of `state`.
+      jitPolicy: 8,
       ...(native ? {} : { executablePath: await foreignExecutable(processor) }),
       // The current directory is a bundle, and a bundle is not to be trusted: nothing may be read from it.
       autoloadBunfig: false,

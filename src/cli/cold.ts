@@ -1,0 +1,10 @@
+import { libc } from "../../ffi/libc.ts";
+import { printHelp } from "./help.ts";
+import { main } from "./main.ts";
+import { verbs } from "./verbs.ts";
+import { printVersion } from "./version.ts";
+
+/** Runs any command and ends the process. */
+export function run(argv: readonly string[]): void {
+  main(argv, verbs, { printHelp, printVersion }).then((status) => libc.exit_group(status ?? 1));
+}

@@ -1,0 +1,13 @@
+import type { SubCommandsDef } from "citty";
+
+// citty's own type of a command whose arguments are not known here.
+type Command = Exclude<Awaited<SubCommandsDef[string]>, (...args: never[]) => unknown>;
+
+/** A command as the list of commands has it. */
+export interface Verb {
+  readonly description: string;
+  /** The rest of it is loaded only to run it, or to print its help. */
+  load(): Promise<{ readonly command: Command }>;
+}
+
+export type Verbs = Readonly<Record<string, Verb>>;
