@@ -67,6 +67,8 @@ class Launching {
   /** 0 while there is none. */
   private first = 0;
   private init = 0;
+  /** Whether init was faster than the first process, and has told already that it is ready. */
+  private ready = false;
 
   constructor(
     private readonly plan: Plan,
@@ -111,7 +113,11 @@ class Launching {
 
   /** The first process tells init's pid and ends. */
   adopt(): void {
-    const message = this.receive();
+    let message = this.receive();
+    if (message.kind === "ready") {
+      this.ready = true;
+      message = this.receive();
+    }
     if (message.kind !== "pid")
       throw new ContainerError("init", `answered ${message.kind} instead of its pid`);
     this.init = message.pid;
@@ -125,9 +131,8 @@ class Launching {
   }
 
   finish(): Launched {
-    const message = this.receive();
-    if (message.kind !== "ready")
-      throw new ContainerError("init", `answered ${message.kind} instead of ready`);
+    const { kind } = this.ready ? { kind: "ready" } : this.receive();
+    if (kind !== "ready") throw new ContainerError("init", `answered ${kind} instead of ready`);
     // Not before: a low limit of processes or files could break the set-up.
     applyRlimits(this.plan.rlimits, this.init);
     return {
