@@ -1,26 +1,42 @@
-// A program as a static ELF executable: a fixed interpreter, and the steps with their strings as data.
-import { type CallName, type CallRow, calls } from "../calls.ts";
-import { type Area, Data } from "./data.ts";
-import { writeElfHeaders } from "./elf.ts";
+// A program as a static ELF executable: a fixed interpreter, and the steps with their strings as data. On create's hot path
+// and run once, so interpreted: no callbacks, and of the standard library only what is native code in the engine.
+import { type CallName, calls } from "../calls.ts";
+import { writeWord } from "../structs/words.ts";
+import type { Area, Data } from "./data.ts";
+import { elfHeaders } from "./elf.ts";
 import { arm64 } from "./interpreter/arm64.ts";
 import { x64 } from "./interpreter/x64.ts";
 import {
   type Arch,
   discardRegister,
+  failOffset,
   headerSize,
   type ImageNote,
   MACHINE,
+  noteHeader,
   noteName,
   noteType,
   numberColumn,
   PSEUDO,
+  registerCount,
   segmentAddress,
   segmentOffset,
   stepSize,
   stepsAddress,
 } from "./layout.ts";
-import { type Operand, type Program, Register, type Step } from "./program.ts";
-import { assignSlots, checkEnd, labelPosition, locate, type Slots, type Strictness } from "./resolve.ts";
+import type { Program } from "./program.ts";
+import {
+  assignSlots,
+  checkEnd,
+  checkIgnored,
+  checkReads,
+  labelPosition,
+  locate,
+  type Slots,
+  type Strictness,
+} from "./resolve.ts";
+import type { Label, Step } from "./step.ts";
+import { argumentWord, stepWords } from "./step-words.ts";
 
 /** A step to fail on purpose, as BUNC_FAULT names it. */
 export interface StepFault {
@@ -37,8 +53,8 @@ const wantedFault: StepFault | undefined = process.env.BUNC_FAULT
 
 /**
  * The executable of a program.
- * Throws when it could run past its end, needs more than 255 registers at a time, jumps to a label that was never placed,
- * or has an argument that is no integer of 64 bits (for a number: no safe one).
+ * Throws when it could run past its end, needs more than 255 registers at a time, reads one that no step before writes, or
+ * jumps to a label that was never placed.
  * @param fault makes one step fail; from BUNC_FAULT by default
  */
 export function compile(
@@ -47,6 +63,7 @@ export function compile(
   fault: StepFault | undefined = wantedFault,
 ): Uint8Array {
   checkEnd(program);
+  checkReads(program);
   return new ImageWriter(program, arch, "complete").write(fault);
 }
 
@@ -57,22 +74,37 @@ export function draft(program: Program): Uint8Array {
 
 /** The bytes of an interpreter. */
 export function interpreterBytes(arch: Arch): Uint8Array {
-  if (arch === "x64") return Uint8Array.from(x64.flatMap((row) => (typeof row === "string" ? [] : row[0])));
-  const words = Uint32Array.from(arm64.flatMap((row) => (typeof row === "string" ? [] : [row[0]])));
-  return new Uint8Array(words.buffer);
+  const table = arch === "x64" ? x64 : arm64;
+  const words = new Uint32Array(table.length);
+  const bytes = new Uint8Array(words.buffer);
+  const code = arch === "x64" ? bytes : words;
+  let length = 0;
+  for (const entry of table) if (typeof entry === "number") code[length++] = entry;
+  return bytes.subarray(0, length * code.BYTES_PER_ELEMENT);
 }
 
 const encoder = new TextEncoder();
-const align = (value: number, to: number) => Math.ceil(value / to) * to;
+
+function align(value: number, to: number): number {
+  return Math.ceil(value / to) * to;
+}
+
+/** Where the steps are in the image, in 32-bit words. */
+const firstStep = (segmentOffset + 8 * registerCount) / 4;
+
+/** Where the image has the bytes of an address. */
+function imageOffset(address: number): number {
+  return address - segmentAddress + segmentOffset;
+}
 
 class ImageWriter {
+  /** By Register.index. */
   private readonly slots: Slots;
-  private readonly base: Record<Area, number>;
-  private readonly segmentSize: number;
-  private readonly code: Uint8Array;
-  private bytes = new Uint8Array(0);
+  private readonly areas: Record<Area, number>;
+  private readonly bytes: Uint8Array;
   /** The same bytes; both machines are little-endian. */
-  private words = new Uint32Array(0);
+  private readonly words: Uint32Array;
+  private readonly note: string;
 
   constructor(
     private readonly program: Program,
@@ -80,174 +112,147 @@ class ImageWriter {
     private readonly strictness: Strictness,
   ) {
     const { steps, memory } = program;
-    this.code = interpreterBytes(arch);
     this.slots = assignSlots(program, strictness);
     const text = stepsAddress + stepSize * steps.length;
-    const data = align(text + memory.areas.text.used, 8);
-    this.segmentSize = align(data + memory.areas.data.used, 8) - segmentAddress;
-    this.base = { text, data, space: segmentAddress + this.segmentSize };
+    const data = align(text + memory.text.used, 8);
+    this.areas = { text, data, space: align(data + memory.data.used, 8) };
+    this.note = this.composeNote();
+    // UTF-8 takes at most three bytes for a UTF-16 unit; a fault adds a step's bytes.
+    const most = noteHeader + this.note.length * 3 + 8 * stepSize;
+    this.bytes = new Uint8Array(align(imageOffset(this.areas.space) + most, 4));
+    this.words = new Uint32Array(this.bytes.buffer);
   }
 
   write(fault: StepFault | undefined): Uint8Array {
-    const { steps, registers, memory } = this.program;
-    const noteOffset = segmentOffset + this.segmentSize;
-    const note = this.note();
-    // Of ASCII mostly, but nobody promises that; a step's bytes before a fault are some 500 characters more.
-    this.bytes = new Uint8Array(align(noteOffset + 24 + note.length * 3 + 1024, 4));
-    this.words = new Uint32Array(this.bytes.buffer);
+    const { bytes, words, areas } = this;
+    const { steps, registers, memory, code } = this.program;
     for (const { index, initial } of registers) {
-      const slot = this.slots.ofRegister[index] ?? -1;
-      if (initial !== undefined && slot >= 0) this.writeWord(segmentOffset + 8 * slot, initial, undefined);
+      const slot = this.slots[index] ?? -1;
+      if (initial !== undefined && slot >= 0) writeWord(words, segmentOffset / 4 + 2 * slot, initial);
     }
-    for (const step of steps) this.writeStep(step);
-    this.bytes.set(memory.areas.text.bytes.subarray(0, memory.areas.text.used), this.offset(this.base.text));
-    this.bytes.set(memory.areas.data.bytes.subarray(0, memory.areas.data.used), this.offset(this.base.data));
-    for (const { target, value } of memory.links) {
-      this.writeWord(this.offset(this.addressOf(target)), this.addressOf(value), undefined);
+    words.set(code.words.subarray(0, stepWords * steps.length), firstStep);
+    bytes.set(memory.text.bytes.subarray(0, memory.text.used), imageOffset(areas.text));
+    bytes.set(memory.data.bytes.subarray(0, memory.data.used), imageOffset(areas.data));
+    for (const step of steps) this.finishStep(step);
+    this.placeAddresses(code.addresses.text, areas.text);
+    this.placeAddresses(code.addresses.data, areas.data);
+    this.placeAddresses(code.addresses.space, areas.space);
+    this.placeSlots();
+    for (const { area, offset, value } of memory.links) {
+      writeWord(words, imageOffset(areas[area] + offset) / 4, this.addressOf(value));
     }
-    const before = fault && fault.number < steps.length ? this.plantFault(fault) : undefined;
-    const noteSize = this.writeNote(
-      noteOffset,
-      before ? JSON.stringify({ ...JSON.parse(note), fault: before }) : note,
-    );
-    writeElfHeaders(this.words, MACHINE[this.arch], {
-      code: this.code.length,
-      segment: this.segmentSize,
-      space: memory.spaceSize,
-      note: noteSize,
-    });
-    this.bytes.set(this.code, headerSize);
-    return this.bytes.subarray(0, noteOffset + noteSize);
-  }
-
-  private offset(address: number): number {
-    return address - segmentAddress + segmentOffset;
+    if (fault && fault.number < steps.length) return this.plantFault(fault);
+    return this.finish(this.note);
   }
 
   private addressOf({ area, offset }: Data): number {
-    return this.base[area] + offset;
+    return this.areas[area] + offset;
   }
 
-  private note(): string {
-    const { steps, origins, labels, memory } = this.program;
+  private composeNote(): string {
+    const { steps, origins, labels, registers, memory } = this.program;
+    const places: (number | string)[] = [];
+    const names: (number | string)[] = [];
+    let unnamed = 0;
+    for (const { index, first, last, name, initial, unset } of registers) {
+      const slot = this.slots[index] ?? -1;
+      if (slot >= 0)
+        names.push(slot, initial === undefined && unset < 0 ? first : -1, last, name || `$${++unnamed}`);
+    }
+    for (const label of labels) places.push(labelPosition(this.program, label, this.strictness), label.name);
     const note: ImageNote = {
       steps: steps.length,
       origins,
-      registers: this.slots.names,
-      labels: labels.map((label) => [labelPosition(this.program, label, this.strictness), label.name]),
-      blobs: memory.blobs.map(({ data, note }) =>
-        note === undefined ? [this.addressOf(data), data.size] : [this.addressOf(data), data.size, note],
-      ),
-      textEnd: this.base.data,
+      registers: names,
+      labels: places,
+      areas: this.areas,
+      blobs: memory.blobs,
     };
     return JSON.stringify(note);
   }
 
-  private writeStep(step: Step): void {
-    const at = this.stepOffset(step.index);
-    const word = at / 4;
-    const [number, operands] = this.encode(step);
-    let mask = 0;
-    for (let i = 0; i < operands.length; i++) {
-      const operand = operands[i] as Operand;
-      if (operand instanceof Register) mask |= 1 << i;
-      this.writeWord(at + 16 + 8 * i, this.value(operand), step);
+  /** What recording could not know: the number on this machine, the result's slot, how far to jump. */
+  private finishStep(step: Step): void {
+    const { words } = this;
+    const { index, result, errorPath, nonZeroPath, errnos } = step;
+    const at = firstStep + stepWords * index;
+    const slot = result ? (this.slots[result.index] ?? -1) : -1;
+    words[at] = (words[at] ?? 0) | this.number(step) | ((slot < 0 ? discardRegister : slot) << 24);
+    if (errorPath === "ignore" && result) checkIgnored(this.program, step, result);
+    if (errorPath !== "fail" || nonZeroPath) {
+      const onError = errorPath === "ignore" ? 1 : errorPath === "fail" ? 0 : this.distance(step, errorPath);
+      words[at + 1] = onError | (nonZeroPath ? this.distance(step, nonZeroPath) << 16 : 0);
     }
-    const { errnos, origin } = step;
-    const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = errnos;
-    if (origin > 0xffff) throw new RangeError("a program can name 65535 origins");
-    const result = this.slots.ofResult[step.index] ?? discardRegister;
-    this.words[word] = number | (mask << 16) | (result << 24);
-    this.words[word + 1] =
-      this.distance(step, step.errorPath) | (this.distance(step, step.nonZeroPath) << 16);
-    this.words[word + 2] = first | (second << 8) | (third << 16) | (fourth << 24);
-    this.words[word + 3] = fifth | (sixth << 8) | (origin << 16);
+    for (let i = 0; i < errnos.length; i++) this.bytes[4 * at + 8 + i] = errnos[i] ?? 0;
   }
 
-  /** Number and arguments as the interpreter takes them. */
-  private encode(step: Step): [number: number, operands: readonly Operand[]] {
-    const { name, operands } = step;
+  private number({ name }: Step): number {
     switch (name) {
       case "set":
       case "jump":
-        return [PSEUDO.SET, operands];
+        return PSEUDO.SET;
       case "store":
-        return [PSEUDO.STORE, operands];
+        return PSEUDO.STORE;
       case "expect":
-        return [PSEUDO.EXPECT, [this.place(operands[0] as Operand), ...operands.slice(1)]];
       case "fail":
-        return [PSEUDO.EXPECT, this.failure(step.index, operands[0] as Operand)];
+        return PSEUDO.EXPECT;
       default:
-        return [(calls[name as CallName] as CallRow)[numberColumn[this.arch]], operands];
+        return calls[name as CallName][numberColumn[this.arch]];
     }
   }
 
-  /** An expectation that nothing fulfils: that the step's own sixth argument, 0, is 1. */
-  private failure(step: number, negated: Operand): Operand[] {
-    return [stepsAddress + stepSize * step + 16 + 8 * 5, -1, 1, negated];
-  }
-
-  /** Where an expectation finds its value: a register has an address as well. */
-  private place(operand: Operand): Operand {
-    return operand instanceof Register
-      ? segmentAddress + 8 * (this.slots.ofRegister[operand.index] ?? 0)
-      : operand;
-  }
-
-  private value(operand: Operand): number | bigint {
-    if (operand instanceof Register) return this.slots.ofRegister[operand.index] ?? 0;
-    return operand instanceof Data ? this.addressOf(operand) : operand;
-  }
-
-  private distance(step: Step, path: Step["errorPath"] | undefined): number {
-    if (path === undefined || path === "fail") return 0;
-    if (path === "ignore") return 1;
-    const distance = labelPosition(this.program, path, this.strictness) - step.index;
+  private distance(step: Step, label: Label): number {
+    const distance = labelPosition(this.program, label, this.strictness) - step.index;
     if (distance > 0xffff)
       throw new RangeError(`${locate(this.program, step)}: jumps over more than 65535 steps`);
     return distance;
   }
 
-  private stepOffset(index: number): number {
-    return this.offset(stepsAddress) + stepSize * index;
+  private placeAddresses(places: readonly number[], base: number): void {
+    const { words } = this;
+    for (const place of places) words[firstStep + place] = (words[firstStep + place] ?? 0) + base;
   }
 
-  /** Writes 64 bits; `step` is whose argument it is, if any. */
-  private writeWord(at: number, value: number | bigint, step: Step | undefined): void {
-    const index = at / 4;
-    if (Number.isSafeInteger(value)) {
-      // The low word of a number is its remainder, and the high word the floor, also below zero: two's complement.
-      this.words[index] = value as number;
-      this.words[index + 1] = Math.floor((value as number) / 0x1_0000_0000);
-      return;
+  private placeSlots(): void {
+    const { words, slots } = this;
+    const { slotWords, slotRegisters } = this.program.code;
+    for (let i = 0; i < slotWords.length; i++) {
+      const place = firstStep + (slotWords[i] ?? 0);
+      const slot = slots[slotRegisters[i]?.index ?? 0] ?? 0;
+      const within = (place - firstStep) % stepWords;
+      const loaded = ((words[place - within] ?? 0) >>> (16 + (within - argumentWord) / 2)) & 1;
+      words[place] = loaded ? slot : segmentAddress + 8 * slot;
     }
-    if (typeof value !== "bigint" || value < -(2n ** 63n) || value >= 2n ** 64n) {
-      throw new RangeError(
-        `${step ? locate(this.program, step) : "a register"}: ${value} is no integer of 64 bits`,
-      );
-    }
-    this.words[index] = Number(value & 0xffff_ffffn);
-    this.words[index + 1] = Number((value >> 32n) & 0xffff_ffffn);
   }
 
-  /** Makes a step fail, whatever it was; its paths on errors stay. Returns what it was, for listings. */
-  private plantFault({ number, errno }: StepFault): ImageNote["fault"] {
-    const at = this.stepOffset(number);
-    const before = [...this.bytes.subarray(at, at + stepSize)];
-    this.bytes[at] = PSEUDO.EXPECT & 0xff;
-    this.bytes[at + 1] = PSEUDO.EXPECT >> 8;
-    this.bytes[at + 2] = 0;
-    this.bytes.fill(0, at + 16, at + stepSize);
-    this.failure(number, -errno).forEach((operand, index) => {
-      this.writeWord(at + 16 + 8 * index, this.value(operand), undefined);
-    });
-    return [number, before];
+  /** Makes a step fail, whatever it was; its paths on errors stay. Listings still say what it was. */
+  private plantFault({ number, errno }: StepFault): Uint8Array {
+    const at = imageOffset(stepsAddress) + stepSize * number;
+    const step = this.bytes.subarray(at, at + stepSize);
+    const note: ImageNote = { ...(JSON.parse(this.note) as ImageNote), fault: [number, [...step]] };
+    const failing = new Uint32Array(stepWords);
+    failing.set(this.words.subarray(at / 4, at / 4 + argumentWord));
+    failing[0] = PSEUDO.EXPECT | ((failing[0] ?? 0) & 0xff000000);
+    // An expectation that nothing fulfils, as Recorder.fail records it: that the sixth argument is 1.
+    const own = stepsAddress + stepSize * number + failOffset;
+    for (const [index, value] of [own, -1, 1, -errno].entries())
+      writeWord(failing, argumentWord + 2 * index, value);
+    step.set(new Uint8Array(failing.buffer));
+    return this.finish(JSON.stringify(note));
   }
 
-  private writeNote(at: number, note: string): number {
-    const { written } = encoder.encodeInto(note, this.bytes.subarray(at + 20));
-    this.words.set([noteName.length + 1, written, noteType], at / 4);
-    encoder.encodeInto(noteName, this.bytes.subarray(at + 12));
-    return 20 + align(written, 4);
+  /** Adds the note, the interpreter and the headers. */
+  private finish(note: string): Uint8Array {
+    const end = imageOffset(this.areas.space);
+    const code = interpreterBytes(this.arch);
+    const size = encoder.encodeInto(note, this.bytes.subarray(end + noteHeader)).written;
+    const noteSize = align(noteHeader + size, 4);
+    this.words.set([noteName.length + 1, size, noteType], end / 4);
+    encoder.encodeInto(noteName, this.bytes.subarray(end + 12));
+    const space = this.program.memory.spaceSize;
+    const sizes = { code: code.length, segment: end - segmentOffset, space, note: noteSize };
+    this.words.set(elfHeaders(MACHINE[this.arch], sizes));
+    this.bytes.set(code, headerSize);
+    return this.bytes.subarray(0, end + noteSize);
   }
 }

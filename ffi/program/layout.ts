@@ -3,6 +3,8 @@
 // file:    ELF header, program headers, interpreter | registers, steps, text, data | note
 // memory:  codeAddress                              | segmentAddress …, space      | (not mapped)
 
+import type { Area } from "./data.ts";
+
 /** The segment with the ELF header and the interpreter, read and executed. */
 export const codeAddress = 0x400000;
 
@@ -35,6 +37,9 @@ export const stepSize = 64;
 /** Numbers of steps that are no system call. */
 export const PSEUDO = { SET: 0xffff, STORE: 0xfffe, EXPECT: 0xfffd } as const;
 
+/** The sixth argument of a step, which no step without a call uses. */
+export const failOffset = 16 + 8 * 5;
+
 /** Error numbers a step can tell apart. */
 export const errnoCount = 6;
 
@@ -52,8 +57,13 @@ export type Arch = keyof typeof MACHINE;
 /** The column of a row of the call table that holds the numbers of a machine. */
 export const numberColumn = { x64: 0, arm64: 1 } as const;
 
-/** Name and type of the ELF note that explains the image. */
+/** Name of the ELF note that explains the image. */
 export const noteName = "bunc";
+
+/** Bytes of the note before its text: sizes, type, and the name in eight bytes. */
+export const noteHeader = 20;
+
+/** Its type, the name as a number. */
 export const noteType = 0x636e7562;
 
 /** What the note says, as JSON: everything about the program that its process does not need. */
@@ -62,14 +72,17 @@ export interface ImageNote {
   readonly steps: number;
   /** By the origin index of a step. */
   readonly origins: readonly string[];
-  /** A slot is this register from the step that writes it first (-1: from the start) to the last that mentions it. */
-  readonly registers: readonly (readonly [slot: number, first: number, last: number, name: string])[];
-  /** Places of labels: index of the step that follows. */
-  readonly labels: readonly (readonly [position: number, name: string])[];
-  /** What is at an address: its size, and what stands for it in listings. */
-  readonly blobs: readonly (readonly [address: number, size: number, note?: string])[];
-  /** Address of the first data after the texts. */
-  readonly textEnd: number;
+  /**
+   * Slot, first step, last step and name of each register, one after the other: the slot is this register's from the
+   * step that writes it first (-1: from the start) to the last that mentions it.
+   */
+  readonly registers: readonly (number | string)[];
+  /** Position, the index of the step that follows, and name of each label. */
+  readonly labels: readonly (number | string)[];
+  /** Addresses of the areas. */
+  readonly areas: Readonly<Record<Area, number>>;
+  /** Area, offset, size and note (null: none) of everything in them but the texts. */
+  readonly blobs: readonly (Area | number | string | null)[];
   /** A step that BUNC_FAULT replaced, and its 64 bytes before. */
   readonly fault?: readonly [step: number, bytes: readonly number[]];
 }

@@ -33,10 +33,10 @@ export function describeStep(image: Uint8Array | Program, index: number): StepDe
  */
 export function listing(program: Uint8Array | Program): string[] {
   const reader = new ImageReader(program instanceof Uint8Array ? program : draft(program));
-  const { steps, labels } = reader.note;
+  const { steps } = reader.note;
   const lines: string[] = [];
   for (let index = 0; index <= steps; index++) {
-    for (const [position, name] of labels) if (position === index) lines.push(`${name}:`);
+    for (const label of reader.labelsAt(index)) lines.push(`${label}:`);
     if (index < steps) lines.push(renderLine(reader, reader.step(index)));
   }
   return lines;
@@ -50,7 +50,7 @@ function renderLine(reader: ImageReader, step: ImageStep): string {
 }
 
 function labelAt(reader: ImageReader, position: number): string {
-  return reader.note.labels.find(([at]) => at === position)?.[1] ?? `step${position}`;
+  return reader.labelsAt(position)[0] ?? `step${position}`;
 }
 
 function renderPaths(reader: ImageReader, step: ImageStep): string {

@@ -2,102 +2,16 @@
 // memory and knows nothing of machines; image.ts turns a program into an executable.
 import { type ArgumentKinds, type CallName, calls, type Kind } from "../calls.ts";
 import type { Value } from "../libc.ts";
-import { type Area, Data, Memory } from "./data.ts";
-import { errnoCount } from "./layout.ts";
+import { Data, Memory } from "./data.ts";
+import { failOffset, stepSize, stepsAddress } from "./layout.ts";
+import { Label, type PseudoName, Register, Step } from "./step.ts";
+import { StepWords } from "./step-words.ts";
 
 export { Data } from "./data.ts";
-
-/** An 8-byte slot that lives as long as the program. Without an initial value it must be written before it is read. */
-export class Register {
-  /** The last step that mentions it; image.ts gives the slot to another register after that. */
-  last = -1;
-
-  constructor(
-    readonly index: number,
-    /** Empty for the register of a step whose result is used directly. */
-    readonly name: string,
-    readonly initial: number | bigint | undefined,
-  ) {}
-}
-
-/** A place ahead in the program. Placed exactly once, after every jump to it. */
-export class Label {
-  /** Index of the step that follows the place; -1 until it is placed. */
-  position = -1;
-
-  constructor(readonly name: string) {}
-}
+export { type ErrorPath, Label, type PseudoName, Register, Step } from "./step.ts";
 
 /** What a recorded call takes for an argument of a kind: what an immediate call takes, or what is known only later. */
 export type Later<K extends Kind> = Value<K> | Register | Step | Data;
-
-/** An argument as it is kept: strings and bytes have become Data, steps have become registers. */
-export type Operand = number | bigint | Register | Data;
-
-/** What a step does when its call fails: ends the program, goes on, or jumps. */
-export type ErrorPath = "fail" | "ignore" | Label;
-
-/** Steps that are no system call: registers, memory and comparisons. */
-export type PseudoName = "set" | "store" | "expect" | "fail" | "jump";
-
-/** Handle of a recorded step. As an argument of a later step it stands for its result. */
-export class Step {
-  result: Register | undefined;
-  errorPath: ErrorPath = "fail";
-  errnos: readonly number[] = [];
-  nonZeroPath: Label | undefined;
-
-  constructor(
-    readonly index: number,
-    readonly name: CallName | PseudoName,
-    readonly operands: readonly Operand[],
-    /** Index into the program's origins. */
-    readonly origin: number,
-  ) {}
-
-  /** The result goes to this register. It is not written when the call fails. */
-  into(register: Register): this {
-    if (this.result) throw new Error(`step ${this.index} (${this.name}): its result has a register already`);
-    this.result = register;
-    register.last = Math.max(register.last, this.index);
-    return this;
-  }
-
-  /** These errors count as success, any error when none is given; the result register is not written then. */
-  ignore(...errnos: number[]): this {
-    return this.onError("ignore", errnos);
-  }
-
-  /** On these errors, any when none is given, the program goes on at the label. */
-  orJump(label: Label, ...errnos: number[]): this {
-    mustBeAhead(label);
-    return this.onError(label, errnos);
-  }
-
-  /** When the call succeeds with a result other than 0, the program goes on at the label. */
-  ifNonZero(label: Label): this {
-    mustBeAhead(label);
-    this.nonZeroPath = label;
-    return this;
-  }
-
-  private onError(path: ErrorPath, errnos: readonly number[]): this {
-    if (this.errorPath !== "fail")
-      throw new Error(`step ${this.index} (${this.name}): its errors have a path already`);
-    if (errnos.length > errnoCount || errnos.some((errno) => !(errno > 0 && errno < 256))) {
-      throw new RangeError(
-        `step ${this.index} (${this.name}): at most 6 error numbers from 1 to 255, not ${errnos}`,
-      );
-    }
-    this.errorPath = path;
-    this.errnos = errnos;
-    return this;
-  }
-}
-
-function mustBeAhead(label: Label): void {
-  if (label.position >= 0) throw new Error(`label ${label.name} is placed already: jumps only go forward`);
-}
 
 type LaterValues<K> = K extends readonly [infer Head extends Kind, ...infer Rest]
   ? [argument: Later<Head>, ...LaterValues<Rest>]
@@ -115,16 +29,25 @@ export type Program = Recorder & RecordedCalls;
 
 /** The part of a program that is not the call table. */
 export class Recorder {
-  readonly steps: Step[] = [];
-  readonly registers: Register[] = [];
-  readonly labels: Label[] = [];
-  readonly origins: string[] = [""];
-  readonly memory = new Memory();
+  readonly steps: Step[];
+  readonly code: StepWords;
+  readonly memory: Memory;
+  readonly registers: Register[];
+  readonly labels: Label[];
+  /** What the steps' origin indexes mean; the first is none. */
+  readonly origins: string[];
   /** The descriptor that a failure is written to. */
   readonly report: Register;
-  private origin = 0;
+  private origin: number;
 
   constructor(report: number) {
+    this.steps = [];
+    this.code = new StepWords();
+    this.memory = new Memory();
+    this.registers = [];
+    this.labels = [];
+    this.origins = [""];
+    this.origin = 0;
     this.report = this.register("report", report);
   }
 
@@ -132,6 +55,7 @@ export class Recorder {
   because(origin: string): void {
     const known = this.origins.lastIndexOf(origin);
     this.origin = known >= 0 ? known : this.origins.push(origin) - 1;
+    if (this.origin > 0xffff) throw new RangeError("a program can name 65535 origins");
   }
 
   /** A named register. With an initial value it holds that from the start; without, write it before reading it. */
@@ -171,16 +95,12 @@ export class Recorder {
 
   /** A NUL-terminated text; the same text has the same address. Throws RangeError for a text with a NUL in it. */
   text(text: string): Data {
-    return this.memory.text(text);
+    return this.memory.intern(text);
   }
 
   /** A NULL-terminated array of pointers, as execve takes for argv and envp. */
   vector(entries: readonly (string | Data)[]): Data {
-    const vector = this.memory.bytes("text", new Uint8Array(8 * (entries.length + 1)), undefined);
-    entries.forEach((entry, index) => {
-      this.link(vector.at(8 * index), typeof entry === "string" ? this.text(entry) : entry);
-    });
-    return vector;
+    return this.memory.vector(entries);
   }
 
   /** Makes the 8 bytes at `target` the address of `value`: for structs with pointers (iovec, msghdr, sock_fprog). */
@@ -210,12 +130,18 @@ export class Recorder {
     value: number | bigint | Register | Step,
     errno: number,
   ): Step {
-    return this.record("expect", [source, mask, value, -errno]);
+    if (source instanceof Data) return this.record("expect", [source, mask, value, -errno]);
+    const register = source instanceof Step ? this.resultOf(source) : source;
+    const step = this.record("expect", [0, mask, value, -errno]);
+    this.code.registerAddress(step.index, 0, register);
+    return step;
   }
 
   /** Step without a call: fails with this error number. */
   fail(errno: number): Step {
-    return this.record("fail", [-errno]);
+    // An expectation that nothing fulfils: that the step's own sixth argument, 0, is 1.
+    const own = stepsAddress + stepSize * this.steps.length + failOffset;
+    return this.record("fail", [own, -1, 1, -errno]);
   }
 
   /** Step without a call: the program goes on at the label. */
@@ -226,24 +152,24 @@ export class Recorder {
   /** Appends a step. Called by the methods of the call table. */
   record(name: CallName | PseudoName, args: readonly AnyLater[]): Step {
     const index = this.steps.length;
-    const operands: Operand[] = [];
-    for (const argument of args) {
-      const operand = this.operand(argument);
-      if (operand instanceof Register) operand.last = index;
-      operands.push(operand);
+    const step = new Step(index, name);
+    this.code.begin(index, this.origin);
+    for (let i = 0; i < args.length; i++) {
+      const argument = args[i] as AnyLater;
+      if (argument !== 0) this.encode(index, i, argument);
     }
-    const step = new Step(index, name, operands, this.origin);
     this.steps.push(step);
     return step;
   }
 
-  private operand(argument: AnyLater): Operand {
-    if (typeof argument === "number" || typeof argument === "bigint") return argument;
-    if (typeof argument === "string") return this.memory.text(argument);
-    if (argument === null) return 0;
-    if (argument instanceof Step) return this.resultOf(argument);
-    if (argument instanceof Register || argument instanceof Data) return argument;
-    return this.memory.bytes("text", argument, undefined);
+  private encode(step: number, index: number, argument: AnyLater): void {
+    const { code, memory } = this;
+    if (typeof argument === "number" || typeof argument === "bigint") code.integer(step, index, argument);
+    else if (typeof argument === "string") code.address(step, index, memory.intern(argument));
+    else if (argument instanceof Step) code.register(step, index, this.resultOf(argument));
+    else if (argument instanceof Register) code.register(step, index, argument);
+    else if (argument instanceof Data) code.address(step, index, argument);
+    else if (argument !== null) code.address(step, index, memory.bytes("text", argument));
   }
 
   private resultOf(step: Step): Register {
@@ -269,5 +195,3 @@ for (const name in calls) {
 export function newProgram(options: { report?: number } = {}): Program {
   return new Recorder(options.report ?? -1) as Program;
 }
-
-export type { Area };

@@ -1,10 +1,12 @@
 // An image read back: its steps, what they point at, and what its note says of them.
+import type { Area } from "./data.ts";
 import {
   type Arch,
   discardRegister,
   errnoCount,
   type ImageNote,
   MACHINE,
+  noteHeader,
   noteName,
   registerCount,
   segmentAddress,
@@ -40,8 +42,6 @@ export interface Place {
   readonly bytes: Uint8Array;
 }
 
-const noteHeader = 12;
-
 /** An image, or what was saved of one. */
 export class ImageReader {
   readonly arch: Arch;
@@ -54,11 +54,12 @@ export class ImageReader {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const machine = bytes.length > segmentOffset ? this.view.getUint16(18, true) : 0;
     const arch = (Object.keys(MACHINE) as Arch[]).find((name) => MACHINE[name] === machine);
-    const at = arch ? this.header(3, 8) + noteHeader : 0;
-    if (!arch || at >= bytes.length || this.text(at) !== noteName)
+    const at = arch ? this.header(3, 8) : 0;
+    if (!arch || at >= bytes.length || this.text(at + 12) !== noteName)
       throw new Error("not the image of a program");
     this.arch = arch;
-    const json = bytes.subarray(at + 8, at + 8 + this.view.getUint32(at - 8, true));
+    const start = at + noteHeader;
+    const json = bytes.subarray(start, start + this.view.getUint32(at + 4, true));
     this.note = JSON.parse(new TextDecoder().decode(json)) as ImageNote;
     this.memoryEnd = segmentAddress + this.header(1, 40);
   }
@@ -90,10 +91,19 @@ export class ImageReader {
 
   /** The register of a slot that a step reads, or that it writes. */
   registerName(slot: number, step: number, use: "read" | "written"): string {
-    const found = this.note.registers.findLast(
-      ([at, first, last]) => at === slot && (use === "read" ? first < step : first <= step) && step <= last,
-    );
-    return found?.[3] ?? `slot${slot}`;
+    const { registers } = this.note;
+    let name = `slot${slot}`;
+    for (let i = 0; i < registers.length; i += 4) {
+      const [at, first, last, its] = registers.slice(i, i + 4) as [number, number, number, string];
+      if (at === slot && (use === "read" ? first < step : first <= step) && step <= last) name = its;
+    }
+    return name;
+  }
+
+  /** Names of the labels before a step. */
+  labelsAt(position: number): string[] {
+    const { labels } = this.note;
+    return labels.filter((_, index) => labels[index - 1] === position && index % 2 === 1) as string[];
   }
 
   /** The register whose slot has this address; undefined for another address. */
@@ -105,18 +115,17 @@ export class ImageReader {
   /** What the program keeps at an address: a text has size 0 here. undefined when it keeps nothing there. */
   placeAt(value: number | bigint): Place | undefined {
     const address = Number(value);
-    const textStart = stepsAddress + stepSize * this.note.steps;
-    if (!(address >= textStart && address < this.memoryEnd)) return undefined;
-    const blob = this.note.blobs.find(([at, size]) => address >= at && address < at + Math.max(size, 1));
-    if (blob) {
-      const [at, size, note] = blob;
-      const start = at - segmentAddress + segmentOffset;
-      const stored = start + size <= this.header(3, 8);
-      return { address: at, size, note, bytes: this.bytes.subarray(start, stored ? start + size : start) };
+    const { areas, blobs } = this.note;
+    if (!(address >= areas.text && address < this.memoryEnd)) return undefined;
+    for (let i = 0; i < blobs.length; i += 4) {
+      const [area, offset, size, note] = blobs.slice(i, i + 4) as [Area, number, number, string | null];
+      const start = areas[area] + offset;
+      if (address < start || address >= start + Math.max(size, 1)) continue;
+      const at = start - segmentAddress + segmentOffset;
+      const bytes = this.bytes.subarray(at, area === "space" ? at : at + size);
+      return { address: start, size, note: note ?? undefined, bytes };
     }
-    return address < this.note.textEnd
-      ? { address, size: 0, note: undefined, bytes: new Uint8Array(0) }
-      : undefined;
+    return address < areas.data ? { address, size: 0, note: undefined, bytes: new Uint8Array(0) } : undefined;
   }
 
   /** The NUL-terminated text at an address of the segment. */

@@ -1,86 +1,73 @@
 // What is decided about a finished program before its bytes are written: which slot a register has, where labels are,
 // and that it always ends.
-import type { ImageNote } from "./layout.ts";
 import { discardRegister } from "./layout.ts";
-import { type Label, type Program, Register, type Step } from "./program.ts";
+import type { Program } from "./program.ts";
+import type { Label, Register, Step } from "./step.ts";
+import { stepWords } from "./step-words.ts";
 
 /** How much is asked of a program. A draft is for listings of a part: it need not end nor place its labels. */
 export type Strictness = "complete" | "draft";
 
-/** Where registers are. */
-export interface Slots {
-  /** By Register.index; -1 for a register that is never used. */
-  readonly ofRegister: Int16Array;
-  /** By Step.index. */
-  readonly ofResult: Uint8Array;
-  readonly names: ImageNote["registers"][number][];
+/** A step for the message of an error. */
+export function locate({ code, origins }: Program, { index, name }: Step): string {
+  const origin = origins[(code.words[index * stepWords + 3] ?? 0) >>> 16];
+  return `step ${index} (${origin ? `${origin}: ` : ""}${name})`;
 }
 
-/** A step for the message of an error. */
-export function locate(program: Program, step: Step): string {
-  const origin = program.origins[step.origin];
-  return `step ${step.index} (${origin ? `${origin}: ` : ""}${step.name})`;
+/** Throws when a step reads a register that no earlier step writes. */
+export function checkReads(program: Program): void {
+  const register = program.code.unset;
+  const reader = register && program.steps[register.unset];
+  if (reader)
+    throw new Error(`${locate(program, reader)}: no step before it writes the register ${register.name}`);
+}
+
+/** Throws when a step ignores an error and nothing has written its result's register before. */
+export function checkIgnored(program: Program, step: Step, { first, last, initial, name }: Register): void {
+  if (first !== step.index || last === first || initial !== undefined) return;
+  throw new Error(
+    `${locate(program, step)}: the register ${name} is not written when the error is ignored; give it an initial value`,
+  );
+}
+
+/** By Register.index; -1 for a register that needs no slot. */
+export type Slots = Int16Array;
+
+/** Gives registers their slots. Throws when more than 255 are needed at a time. */
+export function assignSlots(program: Program, strictness: Strictness): Slots {
+  const { registers } = program;
+  const slots = new Int16Array(registers.length).fill(-1);
+  if (registers.length > discardRegister) return shareSlots(program, slots, strictness);
+  for (let i = 0; i < registers.length; i++) slots[i] = i;
+  return slots;
 }
 
 /**
- * Gives registers their slots. One without an initial value has its slot only from the step that writes it first to the
- * last that mentions it: jumps go forward, so no other path can need it. Throws when more than 255 are needed at a time,
- * or when a register is read that no earlier step writes.
+ * The same for many registers: one without an initial value has its slot only from the step that writes it first to the
+ * last that mentions it. Jumps go forward, so no path can need it before or after.
  */
-export function assignSlots(program: Program, strictness: Strictness): Slots {
-  const ofRegister = new Int16Array(program.registers.length).fill(-1);
-  const ofResult = new Uint8Array(program.steps.length).fill(discardRegister);
-  const names: ImageNote["registers"][number][] = [];
-  const free: number[] = [];
+function shareSlots(program: Program, slots: Slots, strictness: Strictness): Slots {
+  const ending: Register[][] = [];
+  const beginning: Register[][] = [];
   let used = 0;
-  let unnamed = 0;
-
-  const occupy = (register: Register, first: number): number => {
-    const slot = free.pop() ?? used++;
-    if (slot >= discardRegister)
-      throw new RangeError("a program can use 255 registers at a time, this one needs more");
-    ofRegister[register.index] = slot;
-    names.push([slot, first, register.last, register.name || `$${++unnamed}`]);
-    return slot;
-  };
-
   for (const register of program.registers) {
-    if (register.initial !== undefined && (register.last >= 0 || register.index === 0)) occupy(register, -1);
+    const { index, initial, first, last, unset } = register;
+    const always = initial !== undefined || (strictness === "draft" && unset >= 0);
+    if (always) slots[index] = used++;
+    // One that is written and never read needs none; the last mention frees the slot before the step's result needs one.
+    if (always || last <= first) continue;
+    ending[last] = [...(ending[last] ?? []), register];
+    beginning[first] = [...(beginning[first] ?? []), register];
   }
-  for (const step of program.steps) {
-    for (const operand of step.operands) {
-      if (!(operand instanceof Register) || (ofRegister[operand.index] ?? -1) >= 0) continue;
-      if (strictness === "complete") {
-        throw new Error(`${locate(program, step)}: no step before it writes the register ${operand.name}`);
-      }
-      occupy(operand, -1);
+  const free: number[] = [];
+  for (let step = 0; step < program.steps.length; step++) {
+    for (const register of ending[step] ?? []) free.push(slots[register.index] ?? -1);
+    for (const register of beginning[step] ?? []) slots[register.index] = free.pop() ?? used++;
+    if (used > discardRegister) {
+      throw new RangeError("a program can use 255 registers at a time, this one needs more");
     }
-    const { operands, index, result } = step;
-    for (let i = 0; i < operands.length; i++) {
-      const operand = operands[i];
-      if (!(operand instanceof Register) || operand.last !== index || operand.initial !== undefined) continue;
-      if (operands.indexOf(operand) === i) free.push(ofRegister[operand.index] ?? discardRegister);
-    }
-    if (!result) continue;
-    const slot = ofRegister[result.index] ?? -1;
-    if (slot >= 0) ofResult[index] = slot;
-    else if (result.last > index) ofResult[index] = firstWrite(program, step, result, occupy);
   }
-  return { ofRegister, ofResult, names };
-}
-
-function firstWrite(
-  program: Program,
-  step: Step,
-  register: Register,
-  occupy: (register: Register, first: number) => number,
-): number {
-  if (step.errorPath === "ignore") {
-    throw new Error(
-      `${locate(program, step)}: the register ${register.name} is not written when the error is ignored; give it an initial value`,
-    );
-  }
-  return occupy(register, step.index);
+  return slots;
 }
 
 /** Index of the step that a label stands before. Throws when a complete program never placed it. */
@@ -90,31 +77,34 @@ export function labelPosition(program: Program, label: Label, strictness: Strict
   return program.steps.length;
 }
 
-const endsOnSuccess = new Set(["exit_group", "execve", "execveat", "fail", "jump"]);
-
 /** Whether the step after this one can follow it directly. */
-function goesOn(step: Step): boolean {
-  return step.errorPath === "ignore"
-    ? step.name !== "jump" && step.name !== "exit_group"
-    : !endsOnSuccess.has(step.name);
+function goesOn({ name, errorPath }: Step): boolean {
+  switch (name) {
+    case "exit_group":
+    case "jump":
+      return false;
+    case "execve":
+    case "execveat":
+    case "fail":
+      return errorPath === "ignore";
+    default:
+      return true;
+  }
 }
 
 /** Throws when a step that can be reached leads past the last one. */
 export function checkEnd(program: Program): void {
-  const { steps } = program;
-  const end = steps.length;
-  // Reachability matters only for what could run past the end, and hardly any program ends with a step that could.
-  const past = steps.filter(
-    (step) =>
-      (step.index === end - 1 && goesOn(step)) ||
-      step.nonZeroPath?.position === end ||
-      (typeof step.errorPath === "object" && step.errorPath.position === end),
-  );
-  if (end > 0 && past.length === 0) return;
+  const { steps, labels } = program;
+  const last = steps[steps.length - 1];
+  if (!last) throw new Error("a program without steps");
+  let past = goesOn(last);
+  for (const label of labels) if (label.position === steps.length) past = true;
+  // Which steps can be reached matters only when there is a way past the end, and hardly any program has one.
+  if (!past) return;
   const reached = reachable(program);
-  const step = past.find(({ index }) => reached[index]);
-  if (step) throw new Error(`${locate(program, step)}: the program can run past its last step`);
-  if (end === 0) throw new Error("a program without steps");
+  if (!reached[steps.length]) return;
+  const culprit = steps.findLast(({ index }) => reached[index]) ?? last;
+  throw new Error(`${locate(program, culprit)}: the program can run past its last step`);
 }
 
 function reachable({ steps }: Program): Uint8Array {

@@ -4,6 +4,7 @@ import { Descriptor } from "../../../ffi/file.ts";
 import { libc } from "../../../ffi/libc.ts";
 import { compile } from "../../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../../ffi/program/launch.ts";
+import { listing } from "../../../ffi/program/listing.ts";
 import { newProgram } from "../../../ffi/program/program.ts";
 import { allow, argument, errno, planned } from "../../../test/support/seccomp.ts";
 import type { Seccomp } from "../../spec/seccomp.ts";
@@ -15,15 +16,13 @@ test("the filter is one step, with the length and the address of the instruction
   const program = newProgram();
   const filter = new Uint8Array(8 * 300).fill(7);
   recordSeccomp(program, filter, 4);
-  const [step, ...others] = program.steps;
-  expect(others).toEqual([]);
-  expect(step?.name).toBe("seccomp");
-  expect(step?.operands.slice(0, 2)).toEqual([1, 4]);
-  expect(program.origins[step?.origin ?? 0]).toBe("linux.seccomp");
-  const link = program.memory.links[0];
+  expect(listing(program)).toEqual([
+    "@linux.seccomp seccomp(SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, sock_fprog of 300 instructions)",
+  ]);
+  const [link] = program.memory.links;
+  expect(link?.area).toBe("data");
   expect(link?.value.size).toBe(filter.length);
-  expect(link?.target.area).toBe("data");
-  expect(program.memory.areas.data.bytes.slice(0, 8)).toEqual(new Uint8Array([44, 1, 0, 0, 0, 0, 0, 0]));
+  expect(program.memory.data.bytes.slice(0, 8)).toEqual(new Uint8Array([44, 1, 0, 0, 0, 0, 0, 0]));
 });
 
 test("a filter that is too long for the kernel is refused in words", () => {
