@@ -12,7 +12,8 @@ test("a plain error is its message", () => {
   );
   expect(explain("thrown")).toBe("thrown");
   expect(explain(undefined)).toBe("an error without a message");
-  expect(explain(new TypeError())).toBe("TypeError");
+  expect(explain(new RangeError())).toBe("RangeError");
+  expect(explain(new TypeError("x is not a function"))).toBe("internal error: x is not a function");
 });
 
 test("causes follow, each said once", () => {

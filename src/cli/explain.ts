@@ -7,7 +7,8 @@ import { findHint } from "./hints.ts";
 function describe(error: Error): string {
   return error instanceof SyscallError
     ? `${error.message}: ${errnoName(error.errno)} (${errnoText(error.errno)})`
-    : error.message || error.name;
+    : // These two only a mistake of ours can throw.
+      `${error instanceof TypeError || error instanceof ReferenceError ? "internal error: " : ""}${error.message || error.name}`;
 }
 
 /** An error and what caused it, outermost first. */

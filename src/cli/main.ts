@@ -28,6 +28,7 @@ async function execute(
     elsewhere: { definitions: globalArgs, place: "before the command" },
   });
   if (help) return undefined;
+  session.log.debug(`${command} ${args.join(" ")}`);
   // What citty's runCommand does, less subcommands and plugins, of which there are none: half of its time is theirs.
   const values = parseArgs(args, neededDefinitions(args, definitions));
   const result: unknown = await definition.run?.({
