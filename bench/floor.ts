@@ -19,6 +19,8 @@ export async function buildEmptyBinary(directory: string): Promise<string> {
     format: "cjs",
     compile: {
       outfile,
+      execArgv: ["--disallow-code-generation-from-strings=strict"],
+      jitPolicy: 8,
       autoloadBunfig: false,
       autoloadDotenv: false,
       autoloadTsconfig: false,
