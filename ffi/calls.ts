@@ -221,6 +221,8 @@ export const calls = {
   sendmsg: [46, 211, "fd", "bytes", "MSG"],
   // ssize_t recvmsg(int fd, struct msghdr *message, int flags)
   recvmsg: [47, 212, "fd", "bytes", "MSG"],
+  // int shutdown(int fd, int how)
+  shutdown: [48, 210, "fd", "int"],
   // int ppoll(struct pollfd *fds, unsigned count, const struct timespec *timeout, const sigset_t *mask, size_t size)
   ppoll: [271, 73, "bytes", "int", "bytes", "bytes", "int"],
   // int clock_nanosleep(int clock, int flags, const struct timespec *time, struct timespec *left)

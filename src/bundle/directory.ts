@@ -4,6 +4,7 @@ import { readFile } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { decodeText } from "../../ffi/memory.ts";
 import { SpecError } from "../spec/error.ts";
+import { cleanPath } from "../spec/path.ts";
 
 /** A bundle as it is found: where, and the bytes of its config.json. */
 export interface FoundBundle {
@@ -31,13 +32,9 @@ export function findBundle(bundle: string, configPath: string | undefined): Foun
   }
 }
 
-/** An absolute path without `.` names at its end or double slashes; links stay as the caller wrote them. */
+/** A path as runc shows it: absolute, and clean by its letters. */
 export function absolutePath(path: string): string {
-  const whole = path.startsWith("/") ? path : `${currentDirectory()}/${path}`;
-  return `/${whole
-    .split("/")
-    .filter((name) => name !== "" && name !== ".")
-    .join("/")}`;
+  return cleanPath(path.startsWith("/") ? path : `${currentDirectory()}/${path}`);
 }
 
 function currentDirectory(): string {

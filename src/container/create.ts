@@ -1,5 +1,5 @@
-import { AT, F, FD_CLOEXEC, O, S } from "../../ffi/constants/file.ts";
-import { Descriptor, openFile, writeAtomically } from "../../ffi/file.ts";
+import { AT, F, O, S } from "../../ffi/constants/file.ts";
+import { Descriptor, openFile, readLink, writeAtomically } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix } from "../../ffi/socket.ts";
 import { loadFilter } from "../linux/seccomp/compile.ts";
@@ -106,15 +106,17 @@ function checkConsole(plan: Plan, options: CreateOptions): void {
   }
 }
 
-/** A descriptor that is promised to the container must be one that the caller gave. */
+/**
+ * A descriptor that is promised to the container must be one that the caller gave. Where it gave none, the engine's own
+ * first one has taken the number: its event queue, which nobody passes to a program.
+ */
 export function checkPreserved(count: number): void {
   for (let fd = 3; fd < 3 + count; fd++) {
-    const flags = attempt.fcntl(fd, F.GETFD, 0);
-    if (flags < 0 || (flags & FD_CLOEXEC) !== 0) {
-      throw new ContainerError(
-        "--preserve-fds",
-        `--preserve-fds ${count} promises descriptor ${fd} to the container, but the caller has not passed it`,
-      );
-    }
+    if (attempt.fcntl(fd, F.GETFD, 0) >= 0 && readLink(`/proc/self/fd/${fd}`) !== "anon_inode:[eventpoll]")
+      continue;
+    throw new ContainerError(
+      "--preserve-fds",
+      `--preserve-fds ${count} promises descriptor ${fd} to the container, but the caller has not passed it`,
+    );
   }
 }

@@ -5,7 +5,7 @@ import { SyscallError } from "../../ffi/error.ts";
 import { describeStep } from "../../ffi/program/listing.ts";
 import { ContainerError } from "./error.ts";
 
-const executing = new Set(["execve", "faccessat2"]);
+const executing = new Set(["execve", "faccessat2", "expect"]);
 
 /**
  * The error of a failed step.

@@ -1,12 +1,10 @@
-import { ERRNO } from "../../ffi/constants/errno.ts";
 import { SIG } from "../../ffi/constants/signal.ts";
-import { SyscallError } from "../../ffi/error.ts";
-import { Descriptor, writeFile, writeValue } from "../../ffi/file.ts";
+import { Descriptor, writeFile } from "../../ffi/file.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { waitFor } from "../../ffi/process.ts";
 import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
-import { applyLimits, createCgroup, enterCgroup } from "../linux/cgroups/apply.ts";
+import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
 import { openNamespaces } from "../linux/namespaces/apply.ts";
@@ -14,8 +12,8 @@ import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
-import { type Gate, inheritedNumbers, needsPlacing, recordContainer } from "./program.ts";
-import { openSync, receive, sendGo } from "./sync.ts";
+import { type Gate, inheritedNumbers, recordContainer } from "./program.ts";
+import { hangUp, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
 export interface LaunchOptions {
@@ -48,7 +46,7 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
   const launching = new Launching(plan, options);
   try {
     launching.begin();
-    if (needsPlacing(plan)) launching.place();
+    launching.limit();
     launching.adopt();
     if (plan.idmap.kind !== "none") launching.map();
     return launching.finish();
@@ -81,17 +79,24 @@ class Launching {
     const { plan, options } = this;
     const namespaces = openNamespaces(plan.namespaces);
     try {
+      this.cgroup = createCgroup(plan.cgroup);
+      using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
       const inherited = {
         sync: this.theirs.fd,
         gate: options.gate,
         console: options.console,
         namespaces,
-        cgroup: -1,
+        cgroup: this.cgroup,
+        cgroupDirectory: cgroupDirectory?.fd ?? -1,
       };
       this.image = compile(recordContainer(plan, inherited, options.filter));
       writeFile({ dirfd: options.directory.fd, path: files.program }, this.image, 0o600);
       using memfd = new Descriptor(sealImage(this.image, options.directory.fd));
-      this.first = spawnImage(memfd.fd, [`bunc: init ${plan.id}`], inheritedNumbers(inherited));
+      this.first = spawnImage(
+        memfd.fd,
+        [`bunc: init ${plan.id}`],
+        [...inheritedNumbers(inherited), ...preservedNumbers(plan.preserveFds)],
+      );
     } finally {
       for (const { descriptor } of namespaces) descriptor.close();
       // From here on the end of file on our end means that the program's processes are gone.
@@ -99,16 +104,9 @@ class Launching {
     }
   }
 
-  /** What the first process needs before it clones init, which inherits it. */
-  place(): void {
-    const { plan } = this;
-    if (plan.cgroup.kind !== "none") {
-      this.cgroup = createCgroup(plan.cgroup);
-      enterCgroup(plan.cgroup, this.first);
-      applyLimits(plan.cgroup);
-    }
-    if (plan.oomScoreAdj !== undefined) setOomScore(this.first, plan.oomScoreAdj);
-    this.go();
+  /** Meanwhile the first process is on its way; nothing of the container's own runs before `start`. */
+  limit(): void {
+    if (this.cgroup) applyLimits(this.plan.cgroup);
   }
 
   /** The first process tells init's pid and ends. */
@@ -145,13 +143,18 @@ class Launching {
   }
 
   abandon(): void {
-    for (const pid of [this.first, this.init]) {
-      if (pid === 0) continue;
-      attempt.kill(pid, SIG.KILL);
-      waitFor(pid);
-    }
+    this.end(this.first);
+    // Init may exist before its pid is told.
+    if (this.init === 0) this.init = hangUp(this.sync.fd);
+    this.end(this.init);
     this.sync.close();
     if (this.cgroup) destroyCgroup(this.cgroup);
+  }
+
+  private end(pid: number): void {
+    if (pid === 0) return;
+    attempt.kill(pid, SIG.KILL);
+    waitFor(pid);
   }
 
   private go(): void {
@@ -188,11 +191,6 @@ class Launching {
   }
 }
 
-/** Lowering the value needs CAP_SYS_RESOURCE; rootless callers ask for it all the same, and runc lets it pass. */
-function setOomScore(pid: number, value: number): void {
-  try {
-    writeValue(`/proc/${pid}/oom_score_adj`, String(value));
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.errno !== ERRNO.EACCES) throw error;
-  }
+function preservedNumbers(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => 3 + index);
 }

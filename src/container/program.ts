@@ -7,6 +7,8 @@ import {
   recordCapabilities,
   recordKeepCapabilities,
 } from "../linux/capabilities/record.ts";
+import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { recordEnterCgroup } from "../linux/cgroups/record.ts";
 import {
   recordIds,
   recordKeyring,
@@ -29,8 +31,9 @@ import { recordMasks } from "../linux/masks/record.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
 import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
 import { cloneFlags } from "../linux/namespaces/plan.ts";
-import { recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
+import { recordCgroupNamespace, recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
+import { recordOomScore } from "../linux/oom/record.ts";
 import { recordEarlyRoot, recordReadonlyRoot, recordRoot, recordSwitchRoot } from "../linux/rootfs/record.ts";
 import { recordSeccomp } from "../linux/seccomp/record.ts";
 import { recordSysctl } from "../linux/sysctl/record.ts";
@@ -52,20 +55,17 @@ export interface Inherited {
   /** A connected socket for the terminal's master; -1 without a terminal. */
   readonly console: number;
   readonly namespaces: readonly OpenedNamespace[];
-  /** Descriptor of the cgroup v2 directory to start in; -1 for none. */
-  readonly cgroup: number;
+  /** The container's cgroups; null for none. */
+  readonly cgroup: CgroupRecord | null;
+  /** Descriptor of the one of version 2, which init is born into; -1 for none. */
+  readonly cgroupDirectory: number;
 }
 
 /** Numbers of all inherited descriptors. */
-export function inheritedNumbers({ sync, gate, console, namespaces, cgroup }: Inherited): number[] {
-  const numbers = [sync, console, cgroup, ...namespaces.map(({ descriptor }) => descriptor.fd)];
+export function inheritedNumbers({ sync, gate, console, namespaces, cgroupDirectory }: Inherited): number[] {
+  const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
   if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
   return numbers.filter((fd) => fd >= 0);
-}
-
-/** Whether bunc has something to do to the first process before it clones init. */
-export function needsPlacing(plan: Plan): boolean {
-  return plan.oomScoreAdj !== undefined || plan.cgroup.kind !== "none";
 }
 
 /**
@@ -90,8 +90,9 @@ interface EarlyTrees {
 function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited): EarlyTrees {
   // What a caller leaked must not live on in the container: an open write end of its stdin would keep it waiting.
   recordCloseOthers(program, plan, inherited);
-  // The cgroup before the cgroup namespace, whose root it becomes.
-  if (needsPlacing(plan)) recordAwait(program, inherited.sync);
+  // While this process's files in /proc belong to its user.
+  recordOomScore(program, plan.oomScoreAdj);
+  if (inherited.cgroup) recordEnterCgroup(program, inherited.cgroup);
   // Nobody in a joined namespace may look into this process (CVE-2016-9962). While bunc has maps to write, the process's
   // files in /proc must still belong to bunc's user, so init does it then.
   if (plan.idmap.kind === "none") recordNotDumpable(program);
@@ -126,7 +127,13 @@ function recordClone(program: Program, plan: Plan, inherited: Inherited): void {
   const parent = program.label("first process");
   const child = program.label("init");
   // CLONE_PARENT takes the exit signal from the parent's own (SIGCHLD) and allows no other.
-  const args = cloneArgs({ flags: CLONE.PARENT + cloneFlags(plan.namespaces), exitSignal: 0 });
+  const flags = CLONE.PARENT + cloneFlags(plan.namespaces);
+  const { cgroupDirectory } = inherited;
+  const args = cloneArgs({
+    flags,
+    exitSignal: 0,
+    ...(cgroupDirectory < 0 ? {} : { cgroup: cgroupDirectory }),
+  });
   program.clone3(program.data(args, "{CLONE_PARENT|…}"), CLONE_ARGS_SIZE).into(pid).ifNonZero(parent);
   program.jump(child);
   program.place(parent);
@@ -153,6 +160,8 @@ function recordSurroundings(
     recordNotDumpable(program);
   }
   recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join");
+  // Its root becomes the cgroup that init was born into.
+  recordCgroupNamespace(program, plan.namespaces);
   if (plan.namespaces.network.kind === "new") recordLoopback(program);
   recordNames(program, plan.names);
   const root = recordRoot(program, plan.rootfs, early.root);
@@ -200,6 +209,8 @@ function recordProcess(
   // A missing executable fails `create` already.
   const executable = recordFindExecutable(program, execution);
   recordKeyring(program, credentials);
+  // Before any filter of system calls: one that does not know close_range(2) must not matter.
+  recordCloseOnExec(program, plan.preserveFds);
   recordGate(program, inherited);
   recordUmask(program, credentials);
   recordNoNewPrivileges(program, credentials);
@@ -210,7 +221,6 @@ function recordProcess(
   recordIds(program, credentials);
   recordCapabilities(program, plan.capabilities);
   recordEnterCwdAsUser(program, execution, cwdLater);
-  recordCloseOnExec(program, plan.preserveFds);
   // Otherwise last of all, so that it need not allow what was done until now.
   if (filter && credentials.noNewPrivileges) recordFilter(program, plan, filter);
   recordExecute(program, execution, executable);

@@ -23,6 +23,11 @@ const [VTIME, VMIN] = [5, 6];
 const all = (flags: Readonly<Record<string, number>>) =>
   Object.values(flags).reduce((sum, flag) => sum | flag, 0);
 
+/** Whether a descriptor is a terminal. isatty(3). */
+export function isTerminal(fd: number): boolean {
+  return attempt.ioctl(fd, IOCTL.TCGETS, new Uint8Array(termiosSize)) >= 0;
+}
+
 /**
  * The caller's terminal in raw mode, as cfmakeraw(3) makes it: every key goes to the container, which has a terminal
  * of its own to interpret them. Restored when it is disposed of. Does nothing when standard input is no terminal.

@@ -10,6 +10,7 @@ import { checkPreserved, compileFilter, keep } from "./create.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
+import { isTerminal } from "./raw-terminal.ts";
 import { supervise } from "./supervise.ts";
 import { receive, sendGo } from "./sync.ts";
 
@@ -89,6 +90,12 @@ function checkConsole(plan: Plan, options: RunOptions): void {
     throw new SpecError(
       "process.terminal",
       "is true: with --detach, --console-socket must name the socket that takes the terminal",
+    );
+  }
+  if (wanted && options.consoleSocket === undefined && !isTerminal(0)) {
+    throw new SpecError(
+      "process.terminal",
+      "is true, but standard input is no terminal: run bunc in one, pass --console-socket, or set it to false",
     );
   }
   if (!wanted && options.consoleSocket !== undefined) {

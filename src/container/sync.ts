@@ -1,21 +1,21 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AF, SOCK } from "../../ffi/constants/socket.ts";
 import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
-import { libc } from "../../ffi/libc.ts";
+import { attempt, libc } from "../../ffi/libc.ts";
 import type { Program, Register } from "../../ffi/program/program.ts";
 
 // The talk between bunc and the program, over one socket pair. Every line is one packet.
 //
 //   bunc                              first process                  init
-//   places it in its cgroup
-//   go            ──────────────────▶ joins, clones
+//                                     enters cgroups, joins, clones
 //                 ◀────────────────── pid N, exits
 //   writes the id maps
 //   go            ─────────────────────────────────────────────────▶ sets everything up
 //                 ◀───────────────────────────────────────────────── ready
 //
-// The first two lines are left out when there is nothing to place, the first `go` of init when there are no maps to
-// write. In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
+// Without maps to write there is no `go`, and init may be ready before its pid is told.
+//
+// In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
 
 /** Answers of the program; a failure's first word is the index of a step, always smaller. */
@@ -48,6 +48,21 @@ export function sendGo(socket: number): void {
 export function receive(socket: number): Message {
   const bytes = new Uint8Array(messageSize);
   return readMessage(bytes, readInto(socket, bytes));
+}
+
+const SHUT_WR = 1;
+
+/**
+ * Ends the talk from our side: who waits for `go` ends. Returns the pid if it was told meanwhile, or 0.
+ * The kernel lets us read on until every process of the program is gone.
+ */
+export function hangUp(socket: number): number {
+  attempt.shutdown(socket, SHUT_WR);
+  for (let pid = 0; ; ) {
+    const message = receive(socket);
+    if (message.kind === "end") return pid;
+    if (message.kind === "pid") pid = message.pid;
+  }
 }
 
 /** Understands one answer, or what init wrote to the result FIFO. */

@@ -12,7 +12,7 @@ export function splitPath(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
-/** Opens a path as the container sees it. @param flags O.*; O.CLOEXEC is added */
+/** Opens an absolute path as the container sees it. @param flags O.*; O.CLOEXEC is added */
 export function recordOpenInRoot(
   program: Program,
   root: Handle,
@@ -21,20 +21,19 @@ export function recordOpenInRoot(
   resolve: number = 0,
 ): Step {
   const how = openHow(flags | O.CLOEXEC, 0, RESOLVE.IN_ROOT | resolve);
-  return program.openat2(root, relative(path), how, OPEN_HOW_SIZE);
-}
-
-/** The kernel takes an absolute path for one inside the root too; a relative one reads better in a listing. */
-function relative(path: string): string {
-  const names = splitPath(path);
-  return names.length === 0 ? "." : names.join("/");
+  return program.openat2(root, path, how, OPEN_HOW_SIZE);
 }
 
 /** Makes the directories of a path that are missing, each beneath its opened parent. */
 export function recordMakeDirectories(program: Program, root: Handle, path: string, mode = 0o755): void {
   const names = splitPath(path);
   names.forEach((name, index) => {
-    const parent = recordOpenInRoot(program, root, names.slice(0, index).join("/"), O.PATH | O.DIRECTORY);
+    const parent = recordOpenInRoot(
+      program,
+      root,
+      `/${names.slice(0, index).join("/")}`,
+      O.PATH | O.DIRECTORY,
+    );
     program.mkdirat(parent, name, mode).ignore(ERRNO.EEXIST);
     program.close(parent);
   });
@@ -44,7 +43,7 @@ export function recordMakeDirectories(program: Program, root: Handle, path: stri
 export function recordMakeFile(program: Program, root: Handle, path: string): void {
   const names = splitPath(path);
   const name = names.pop() ?? ".";
-  const parent = recordOpenInRoot(program, root, names.join("/"), O.PATH | O.DIRECTORY);
+  const parent = recordOpenInRoot(program, root, `/${names.join("/")}`, O.PATH | O.DIRECTORY);
   const exists = program.label(`${path} exists`);
   const file = program
     .openat(parent, name, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW | O.CLOEXEC, 0o644)

@@ -5,13 +5,14 @@ import { planCredentials } from "../linux/credentials/plan.ts";
 import { planDevices } from "../linux/devices/plan.ts";
 import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
-import { cleanPath, type MountContext, planMount } from "../linux/mounts/plan.ts";
+import { type MountContext, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces } from "../linux/namespaces/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
 import { planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
+import { cleanPath } from "../spec/path.ts";
 import type { Linux, Process } from "../spec/types.ts";
 import type { HostFacts } from "./facts.ts";
 import type { Bundle, Plan, PlanOptions } from "./types.ts";
@@ -43,7 +44,6 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
       layout: facts.cgroupLayout,
       privileged: facts.uid === 0 && !facts.inUserNamespace && options.rootless !== true,
       manager: options.cgroupManager,
-      newUserns: newUserNamespace,
     },
   );
   // A root that is mapped to somebody else may not see what the caller sees.

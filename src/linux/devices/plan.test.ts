@@ -20,7 +20,7 @@ test("config.json's device of the same path replaces the default", () => {
   );
   expect(nodes.filter((node) => node.path === "/dev/null")).toEqual([
     {
-      origin: "linux.devices[0]",
+      origin: "linux.devices[0] (/dev/null)",
       path: "/dev/null",
       mode: S.IFCHR | 0o600,
       major: 1,

@@ -88,7 +88,7 @@ function planDevice(device: Device, origin: string): PlannedDevice {
     throw new SpecError(`${origin}.path`, `is "${device.path}": it must be an absolute path`);
   }
   return {
-    origin,
+    origin: `${origin} (${device.path})`,
     path: device.path,
     mode: types[device.type] | ((device.fileMode ?? everybody) & 0o7777),
     major: device.major ?? 0,

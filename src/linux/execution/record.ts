@@ -1,8 +1,9 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
-import { ACCESS, AT } from "../../../ffi/constants/file.ts";
+import { ACCESS, AT, S } from "../../../ffi/constants/file.ts";
 import { CLOSE_RANGE } from "../../../ffi/constants/process.ts";
 import type { Program, Register } from "../../../ffi/program/program.ts";
 import { type Handle, recordMakeDirectories, recordTarget } from "../in-root.ts";
+import { recordExpectType, statSize } from "../stat.ts";
 import type { PlannedExecution } from "./plan.ts";
 
 type Execute = Extract<PlannedExecution, { kind: "execute" }>;
@@ -61,11 +62,15 @@ export function recordFindExecutable(program: Program, plan: Execute): Register 
   program.because("process.args[0]");
   const found = program.register("executable");
   const done = program.label("executable found");
+  const stat = program.space(statSize);
   plan.candidates.forEach((path, index) => {
     const next = program.label(`not ${path}`);
     const last = index === plan.candidates.length - 1;
-    const step = program.faccessat2(AT.FDCWD, path, ACCESS.X_OK, AT.EACCESS);
-    if (!last) step.orJump(next);
+    const permitted = program.faccessat2(AT.FDCWD, path, ACCESS.X_OK, AT.EACCESS);
+    // A directory can be "executed" by those who may search it.
+    program.newfstatat(AT.FDCWD, path, stat, 0);
+    const regular = recordExpectType(program, stat, S.IFREG, ERRNO.EACCES);
+    if (!last) for (const step of [permitted, regular]) step.orJump(next);
     program.set(program.text(path)).into(found).ifNonZero(done);
     program.place(next);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { MOUNT_ATTR, MS } from "../../../ffi/constants/mount.ts";
-import { cleanPath, type MountContext, planMount } from "./plan.ts";
+import { cleanPath } from "../../spec/path.ts";
+import { type MountContext, planMount } from "./plan.ts";
 
 const context: MountContext = {
   bundle: "/bundle",

@@ -1,5 +1,6 @@
 import { MOUNT_ATTR, MS } from "../../../ffi/constants/mount.ts";
 import { SpecError } from "../../spec/error.ts";
+import { cleanPath } from "../../spec/path.ts";
 import type { Mount } from "../../spec/types.ts";
 import { mountOptions } from "./options.ts";
 
@@ -320,14 +321,4 @@ function refuseMountInProc(target: string, mount: Mount, bind: boolean, origin: 
     `${origin}.destination`,
     `is "${target}": mounts inside /proc are refused, because runtime and container trust what is written there`,
   );
-}
-
-/** An absolute path without `.`, `..` and empty names; a relative one is seen from `/` (runtime-spec 1.2). */
-export function cleanPath(path: string): string {
-  const names: string[] = [];
-  for (const name of path.split("/")) {
-    if (name === "..") names.pop();
-    else if (name !== "" && name !== ".") names.push(name);
-  }
-  return `/${names.join("/")}`;
 }

@@ -1,5 +1,5 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
-import { AT, O, RESOLVE } from "../../../ffi/constants/file.ts";
+import { AT, MAGIC, O, RESOLVE } from "../../../ffi/constants/file.ts";
 import {
   FSCONFIG,
   FSMOUNT,
@@ -171,13 +171,27 @@ function recordMountPoint(
   tree: Register | undefined,
 ): Register {
   const fixed = mount.target === "/proc" || mount.target === "/sys";
-  return recordTarget(
+  const target = recordTarget(
     program,
     root,
     mount.target,
     () => recordMakeLike(program, root, mount.target, tree),
     fixed ? RESOLVE.NO_SYMLINKS : 0,
   );
+  if (!mount.target.startsWith("/proc")) recordOutsideProc(program, target, mount.target);
+  return target;
+}
+
+const statfsSize = 120;
+
+/** Links of the image must not lead a mount to where procfs is: see refuseMountInProc in plan.ts. */
+function recordOutsideProc(program: Program, target: Register, path: string): void {
+  const outside = program.label(`${path} is not in /proc`);
+  const statfs = program.space(statfsSize);
+  program.fstatfs(target, statfs);
+  program.expect(statfs, 0xffff_ffffn, MAGIC.PROC_SUPER, ERRNO.EINVAL).orJump(outside);
+  program.fail(ERRNO.ELOOP);
+  program.place(outside);
 }
 
 function recordAttributes(

@@ -23,7 +23,8 @@ export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[]
   for (const name of namespaceNames) {
     const namespace = namespaces[name];
     if (namespace.kind !== "join") continue;
-    const descriptor = openFile(namespace.path, O.RDONLY);
+    // Whatever the path leads to: opening a FIFO must not wait, and a terminal must not become ours.
+    const descriptor = openFile(namespace.path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
     const type = attempt.ioctl(descriptor.fd, NS_GET_NSTYPE, null);
     if (type !== namespaceFlags[name]) {
       descriptor.close();

@@ -43,11 +43,15 @@ export function planNamespaces(namespaces: readonly Namespace[]): PlannedNamespa
   return Object.freeze(planned);
 }
 
-/** Flags of the new namespaces that clone3(2) makes at once; the time namespace is entered by unshare(2) before. */
+// The time namespace is entered before the clone (it is for children), the cgroup namespace after it (its root is the
+// cgroup that its maker is in, and init is only born into the right one).
+const notCloned: ReadonlySet<NamespaceName> = new Set(["time", "cgroup"]);
+
+/** Flags of the new namespaces that clone3(2) makes at once. */
 export function cloneFlags(namespaces: PlannedNamespaces): number {
   let flags = 0;
   for (const name of namespaceNames) {
-    if (name !== "time" && namespaces[name].kind === "new") flags += namespaceFlags[name];
+    if (namespaces[name].kind === "new" && !notCloned.has(name)) flags += namespaceFlags[name];
   }
   return flags;
 }

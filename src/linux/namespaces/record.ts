@@ -45,3 +45,10 @@ export function recordTimeNamespace(program: Program, namespaces: PlannedNamespa
   program.because("linux.namespaces");
   program.unshare(CLONE.NEWTIME);
 }
+
+/** Makes a cgroup namespace whose root is the cgroup that init is in. cgroup_namespaces(7). */
+export function recordCgroupNamespace(program: Program, namespaces: PlannedNamespaces): void {
+  if (namespaces.cgroup.kind !== "new") return;
+  program.because("linux.namespaces");
+  program.unshare(CLONE.NEWCGROUP);
+}

@@ -15,8 +15,10 @@ export interface PlannedRootfs {
   readonly path: string;
   readonly readonly: boolean;
   readonly switch: RootSwitch;
-  /** Propagation of the container's mounts towards and from the caller's, MS.*, always recursive. */
+  /** Propagation of the container's mounts towards and from the caller's while they are made, MS.*, recursive. */
   readonly propagation: number;
+  /** Propagation of the new root in the end, MS.*. */
+  readonly finalPropagation: number;
   /** The tree is opened by whoever sees it, before the new user namespace is entered. */
   readonly openEarly: boolean;
   /** Whether config.json asked for it: then the new root itself gets it, too. */
@@ -48,7 +50,9 @@ export function planRootfs(
     readonly,
     switch: rootSwitch,
     openEarly,
-    propagation: propagations[name] ?? MS.SLAVE,
+    // What is unbindable cannot be cloned for the container, so it becomes that only in the end.
+    propagation: name === "unbindable" ? MS.PRIVATE : (propagations[name] ?? MS.SLAVE),
+    finalPropagation: propagations[name] ?? MS.SLAVE,
     propagationAsked: name !== "",
   });
 }

@@ -39,7 +39,7 @@ export function recordRoot(program: Program, plan: PlannedRootfs, early: Registe
     return root;
   }
   recordOpenRoot(program, plan, root);
-  if (plan.propagation === MS.SHARED) recordPrivateParent(program, plan.path);
+  if (plan.propagation === MS.SHARED) recordPrivate(program, root, plan.path);
   program.move_mount(root, "", AT.FDCWD, plan.path, MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_SYMLINKS);
   return root;
 }
@@ -51,13 +51,15 @@ function recordOpenRoot(program: Program, plan: PlannedRootfs, root: Register): 
 }
 
 /**
- * pivot_root(2) refuses a root whose parent mount is shared. A private mount of the same directory between the two
- * keeps the parent as it is.
+ * pivot_root(2) refuses a root that is shared, and one whose parent mount is. The root gets its propagation in the end;
+ * a private mount of the same directory, between the two, keeps the parent as it is.
  */
-function recordPrivateParent(program: Program, path: string): void {
+function recordPrivate(program: Program, root: Register, path: string): void {
+  const attr = mountAttr({ propagation: MS.PRIVATE });
+  program.mount_setattr(root, "", AT.EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
   const between = program.open_tree(AT.FDCWD, path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
   program.move_mount(between, "", AT.FDCWD, path, MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_SYMLINKS);
-  program.mount_setattr(between, "", AT.EMPTY_PATH, mountAttr({ propagation: MS.PRIVATE }), MOUNT_ATTR_SIZE);
+  program.mount_setattr(between, "", AT.EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
   program.close(between);
 }
 
@@ -80,7 +82,7 @@ export function recordSwitchRoot(program: Program, root: Handle, plan: PlannedRo
   program.chdir("/");
   if (plan.propagationAsked && plan.switch !== "chroot") {
     program.because("linux.rootfsPropagation");
-    program.mount(null, "/", null, plan.propagation, null);
+    program.mount(null, "/", null, plan.finalPropagation, null);
   }
 }
 
