@@ -1,0 +1,41 @@
+// What state.json remembers of a container's cgroups: all that delete, kill and exec need.
+
+/** A cgroup of the container in one hierarchy of version 1, or in that of version 2 beside them. */
+export interface RecordedDirectory {
+  /** Joined by commas; "" for version 2. */
+  readonly controllers: string;
+  /** Absolute. */
+  readonly path: string;
+}
+
+export type CgroupRecord =
+  | { readonly kind: "v1"; readonly directories: readonly RecordedDirectory[] }
+  | { readonly kind: "v2"; readonly path: string };
+
+/** The record's directories, whatever the layout. */
+export function directoriesOf(record: CgroupRecord): readonly RecordedDirectory[] {
+  return record.kind === "v1" ? record.directories : [{ controllers: "", path: record.path }];
+}
+
+/** Path of the cgroup in the hierarchy of version 2; undefined where there is none. */
+export function unifiedPath(record: CgroupRecord): string | undefined {
+  return directoriesOf(record).find(({ controllers }) => controllers === "")?.path;
+}
+
+/** Path of the cgroup in the hierarchy that has a controller of version 1; undefined where there is none. */
+export function controllerPath(record: CgroupRecord, controller: string): string | undefined {
+  return directoriesOf(record).find(({ controllers }) => controllers.split(",").includes(controller))?.path;
+}
+
+/** A record as state.json has it; null when the container has no cgroup. Throws TypeError for what is no record. */
+export function readCgroupRecord(state: unknown): CgroupRecord | null {
+  if (state === null) return null;
+  const record = state as CgroupRecord;
+  const directories = record?.kind === "v2" ? [{ controllers: "", path: record.path }] : record?.directories;
+  const isDirectory = ({ controllers, path }: RecordedDirectory) =>
+    typeof controllers === "string" && typeof path === "string" && path.startsWith("/");
+  if (!Array.isArray(directories) || !directories.every(isDirectory)) {
+    throw new TypeError("the state has no record of cgroups where one should be");
+  }
+  return record;
+}

@@ -1,0 +1,87 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { ACCESS, AT } from "../../../ffi/constants/file.ts";
+import { attempt, failure } from "../../../ffi/libc.ts";
+import { SpecError } from "../../spec/error.ts";
+import type { CgroupRecord } from "./cgroup-record.ts";
+import type { PlannedCgroup, PlannedDirectory, PlannedV1, PlannedV2 } from "./planned.ts";
+
+/** Failures that mean: this caller may not have a cgroup here. */
+const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERRNO.ENOENT];
+
+/**
+ * Makes the container's cgroups, ready to be entered, but without limits. Returns what was made; null when there is
+ * none, and the container can do without. Nothing is left behind when it fails.
+ * Throws SpecError that names what needs the cgroup which cannot be made or used.
+ */
+export function createCgroup(plan: PlannedCgroup): CgroupRecord | null {
+  if (plan.kind === "none") return null;
+  const made: PlannedDirectory[] = [];
+  try {
+    return plan.kind === "v1" ? createV1(plan, made) : createV2(plan, made);
+  } catch (error) {
+    for (const { path } of made) attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR);
+    throw error;
+  }
+}
+
+function createV1({ directories }: PlannedV1, made: PlannedDirectory[]): CgroupRecord | null {
+  for (const directory of directories) {
+    if (!make(directory, made)) continue;
+    if (!directory.controllers.split(",").includes("cpuset")) continue;
+    const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
+    inheritCpuset(directory);
+  }
+  if (made.length === 0) return null;
+  return { kind: "v1", directories: made.map(({ controllers, path }) => ({ controllers, path })) };
+}
+
+function createV2({ directory, controllers }: PlannedV2, made: PlannedDirectory[]): CgroupRecord | null {
+  if (!make(directory, made)) return null;
+  if (controllers.others || controllers.needed.length > 0) {
+    const { enableControllers } = require("./v2/controllers.ts") as typeof import("./v2/controllers.ts");
+    enableControllers(directory, controllers);
+  }
+  return { kind: "v2", path: directory.path };
+}
+
+/** Makes one cgroup. Returns whether it is there and can be entered. */
+function make(directory: PlannedDirectory, made: PlannedDirectory[]): boolean {
+  const { path, neededBy, fresh } = directory;
+  let errno = makeDirectories(path);
+  // An empty one under our own name may still have the limits of a container that is gone.
+  if (errno === ERRNO.EEXIST && fresh && attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR) === 0) {
+    errno = makeDirectories(path);
+  }
+  if (errno === ERRNO.EEXIST) {
+    const { refuseUsed } = require("./used.ts") as typeof import("./used.ts");
+    refuseUsed(path);
+    errno = 0;
+  }
+  if (errno === 0) {
+    made.push(directory);
+    if (neededBy !== "" || directory.controllers !== "" || mayEnter(path)) return true;
+    made.pop();
+    attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR);
+    return false;
+  }
+  if (neededBy === "" && refusals.includes(errno)) return false;
+  const failed = failure("mkdirat", [AT.FDCWD, path, 0o755], errno);
+  throw new SpecError(neededBy || "linux.cgroupsPath", `needs the cgroup ${path}, which could not be made`, {
+    cause: failed,
+  });
+}
+
+/** mkdir -p. Returns 0, or the error number; EEXIST when the last one is there already. */
+function makeDirectories(path: string): number {
+  const result = attempt.mkdirat(AT.FDCWD, path, 0o755);
+  if (result !== -ERRNO.ENOENT) return -result;
+  const above = makeDirectories(path.slice(0, path.lastIndexOf("/")));
+  if (above !== 0 && above !== ERRNO.EEXIST) return above;
+  return -attempt.mkdirat(AT.FDCWD, path, 0o755);
+}
+
+/** Version 2 lets a process move only if the caller may write to what lies above both places. cgroups(7), "Delegation". */
+function mayEnter(path: string): boolean {
+  const above = `${path.slice(0, path.lastIndexOf("/"))}/cgroup.procs`;
+  return attempt.faccessat2(AT.FDCWD, above, ACCESS.W_OK, AT.EACCESS) === 0;
+}

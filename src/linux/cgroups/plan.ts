@@ -1,0 +1,50 @@
+import type { Resources } from "../../spec/types.ts";
+import { planWithout, refuseWithoutDevices } from "./disabled.ts";
+import type { CgroupLayout } from "./layout.ts";
+import { readCgroupsPath } from "./path.ts";
+import type { PlannedCgroup } from "./planned.ts";
+import { planV1 } from "./v1/plan.ts";
+import { planV2 } from "./v2/plan.ts";
+
+export type { PlannedCgroup } from "./planned.ts";
+
+/** The properties of config.json that are about control groups. */
+export interface CgroupConfig {
+  readonly cgroupsPath: string | undefined;
+  readonly resources: Resources | undefined;
+}
+
+export interface CgroupContext {
+  readonly id: string;
+  readonly layout: CgroupLayout;
+  /** The caller is the machine's root. Others use what was delegated to them, and no rules of devices. */
+  readonly privileged: boolean;
+  readonly manager: "cgroupfs" | "systemd" | "disabled";
+}
+
+/**
+ * Decides which cgroups the container gets, and what is written to them. Pure.
+ * Throws SpecError that names the property which cannot be applied.
+ */
+export function planCgroup(config: CgroupConfig, context: CgroupContext): PlannedCgroup {
+  return Object.freeze(planWith(config, context));
+}
+
+function planWith(config: CgroupConfig, context: CgroupContext): PlannedCgroup {
+  const { layout, manager, privileged, id } = context;
+  const resources = config.resources ?? {};
+  if (manager === "disabled") return planWithout(resources, "--cgroup-manager disabled");
+  const path = readCgroupsPath(config.cgroupsPath, id, manager === "systemd");
+  const notes =
+    manager === "systemd" ? ["cgroups are made through the file system: systemd is not asked yet"] : [];
+  const request = { path, resources, privileged, notes };
+  switch (layout.kind) {
+    case "v1":
+      return planV1(layout, request);
+    case "v2":
+      return planV2(layout, request);
+    case "none":
+      if (privileged) refuseWithoutDevices(resources);
+      return planWithout(resources, "no cgroup file system is mounted");
+  }
+}

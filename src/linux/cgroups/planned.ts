@@ -1,0 +1,87 @@
+// What plan.ts decides about control groups, and what the calls made now and the record functions read.
+import type { BpfInstruction } from "../../../ffi/structs/bpf-insn.ts";
+
+/** What a mount of type cgroup in the container shows. The room of mounts reads it. */
+export type ContainerView =
+  | { readonly kind: "none" }
+  | { readonly kind: "v2"; readonly path: string }
+  | { readonly kind: "v1"; readonly hierarchies: readonly ViewedHierarchy[] };
+
+export interface ViewedHierarchy {
+  /** Name of its directory beneath /sys/fs/cgroup, such as `cpu,cpuacct`. */
+  readonly directory: string;
+  /** The cgroup that is shown, as the caller sees it. */
+  readonly path: string;
+  /** Mount data that names its controllers: `cpu,cpuacct`, `none,name=systemd`. */
+  readonly options: string;
+  readonly type: "cgroup" | "cgroup2";
+  /** Further names: `cpu` and `cpuacct` for `cpu,cpuacct`. */
+  readonly links: readonly string[];
+}
+
+/** A cgroup of the container in one hierarchy. */
+export interface PlannedDirectory {
+  /** Joined by commas; "" for the hierarchy of version 2. */
+  readonly controllers: string;
+  readonly mountpoint: string;
+  /** Absolute. */
+  readonly path: string;
+  /** What needs it, for error messages: a JSON path. "" when the container can do without it. */
+  readonly neededBy: string;
+  /** Its name is ours, so that an empty one found there is the rest of a container that is gone. */
+  readonly fresh: boolean;
+}
+
+/** One value for one file. */
+export interface PlannedWrite {
+  /** Absolute path. */
+  readonly file: string;
+  readonly value: string;
+  /** JSON path of the property that asks for it. */
+  readonly property: string;
+  /** A kernel without the file does what is asked for anyway. */
+  readonly dispensable: boolean;
+}
+
+/** Controllers of version 2 that must work in the container's cgroup. */
+export interface PlannedControllers {
+  readonly needed: readonly { readonly name: string; readonly property: string }[];
+  /** Whether those that nothing asks for are turned on too, as far as possible, so that they can be read. */
+  readonly others: boolean;
+}
+
+/** Rules of access to devices that version 2 has as a program. */
+export type PlannedDevices =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "program";
+      /** The cgroup's directory. */
+      readonly path: string;
+      readonly instructions: readonly BpfInstruction[];
+    };
+
+interface Common {
+  readonly containerView: ContainerView;
+  /** What --debug tells. */
+  readonly notes: readonly string[];
+}
+
+export type PlannedNoCgroup = { readonly kind: "none" } & Common;
+
+export type PlannedV1 = {
+  readonly kind: "v1";
+  /** With a hybrid layout the hierarchy of version 2 is the last. */
+  readonly directories: readonly PlannedDirectory[];
+  readonly writes: readonly PlannedWrite[];
+  readonly devices: PlannedDevices;
+} & Common;
+
+export type PlannedV2 = {
+  readonly kind: "v2";
+  readonly directory: PlannedDirectory;
+  readonly controllers: PlannedControllers;
+  readonly writes: readonly PlannedWrite[];
+  readonly devices: PlannedDevices;
+} & Common;
+
+export type PlannedCgroup = PlannedNoCgroup | PlannedV1 | PlannedV2;

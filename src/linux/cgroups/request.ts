@@ -1,0 +1,47 @@
+import { SpecError } from "../../spec/error.ts";
+import type { Resources } from "../../spec/types.ts";
+import { type AccessRule, accessRules } from "./device-rules.ts";
+import type { Limit } from "./limit.ts";
+import type { CgroupPath } from "./path.ts";
+
+/** What is asked of a layout. */
+export interface Request {
+  readonly path: CgroupPath;
+  readonly resources: Resources;
+  readonly privileged: boolean;
+  readonly notes: readonly string[];
+}
+
+/** Limits of one controller. */
+export interface ControllerLimits {
+  readonly controller: string;
+  readonly limits: readonly Limit[];
+}
+
+/**
+ * The rules of access to devices that are applied. In a user namespace the kernel lets nobody set them, and device nodes
+ * cannot be made there anyway, so that there are none for unprivileged callers, whatever config.json says.
+ */
+export function rulesOf({ privileged, resources }: Request): readonly AccessRule[] {
+  return privileged ? accessRules(resources.devices ?? []) : [];
+}
+
+/**
+ * What makes a directory of the container necessary: "" when it can do without. Callers ask for cgroups by habit
+ * (buildah forbids all devices in every config.json), so that only those who name a path, a limit, or have root's powers
+ * are told when there can be none.
+ */
+export function neededBy({ privileged, path }: Request, limits: readonly Limit[]): string {
+  const [first] = limits;
+  if (first) return first.property;
+  return privileged || path.kind !== "default" ? "linux.cgroupsPath" : "";
+}
+
+/** A limit that this machine cannot keep. */
+export function unavailable(property: string, controller: string, available: readonly string[]): SpecError {
+  const list = available.length > 0 ? available.join(", ") : "none";
+  return new SpecError(
+    property,
+    `needs the ${controller} controller of cgroups, which is not available: the machine has ${list}; leave it out, or enable the controller (kernel parameter cgroup_enable=${controller}, or delegation)`,
+  );
+}
