@@ -18,6 +18,7 @@ import {
   noteType,
   numberColumn,
   PSEUDO,
+  pageSize,
   registerCount,
   segmentAddress,
   segmentOffset,
@@ -89,6 +90,10 @@ function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
 }
 
+function pageOf(address: number): number {
+  return address - (address % pageSize);
+}
+
 /** Where the steps are in the image, in 32-bit words. */
 const firstStep = (segmentOffset + 8 * registerCount) / 4;
 
@@ -141,6 +146,7 @@ class ImageWriter {
     for (const { area, offset, value } of memory.links) {
       writeWord(words, imageOffset(areas[area] + offset) / 4, this.addressOf(value));
     }
+    for (const { first, last } of this.program.waits) this.writeForget(first, last);
     if (fault && fault.number < steps.length) return this.plantFault(fault);
     return this.finish(this.note);
   }
@@ -222,6 +228,22 @@ class ImageWriter {
       const within = (place - firstStep) % stepWords;
       const loaded = ((words[place - within] ?? 0) >>> (16 + (within - argumentWord) / 2)) & 1;
       words[place] = loaded ? slot : segmentAddress + 8 * slot;
+    }
+  }
+
+  /** The ranges of the two madvise steps of Recorder.forget: all but the registers, data, and the steps in between. */
+  private writeForget(first: number, last: number): void {
+    const ranges = [
+      segmentAddress + pageSize,
+      stepsAddress + stepSize * first,
+      stepsAddress + stepSize * (last + 1) + pageSize - 1,
+      this.areas.data,
+    ];
+    for (let i = 0; i < 4; i += 2) {
+      const start = pageOf(ranges[i] ?? 0);
+      const at = firstStep + stepWords * (first + i / 2) + argumentWord;
+      this.words[at] = start;
+      this.words[at + 2] = Math.max(0, pageOf(ranges[i + 1] ?? 0) - start);
     }
   }
 

@@ -48,15 +48,26 @@ function forbidsExecution(directory: number): boolean {
   return (Number(status[10]) & ST_NOEXEC) !== 0;
 }
 
-function hideImage(image: Uint8Array, directories: readonly number[]): number {
-  // /run, where the state is, is often mounted noexec.
-  const directory = directories.find((fd) => !forbidsExecution(fd));
-  if (directory === undefined) {
-    const why = "vm.memfd_noexec forbids to execute a memfd, and no directory allows to execute files";
+/** An open file without a name in the first directory that has such and lets them be executed; -1 without one. */
+function openNameless(directories: readonly number[]): number {
+  for (const directory of directories) {
+    // /run, where the state is, is often mounted noexec.
+    if (forbidsExecution(directory)) continue;
+    const fd = attempt.openat(directory, ".", O.TMPFILE | O.RDWR | O.CLOEXEC, 0o500);
+    if (fd >= 0) return fd;
+  }
+  return -1;
+}
+
+/** The same without a memfd. Throws SyscallError, EACCES when no directory will do. */
+export function hideImage(image: Uint8Array, directories: readonly number[]): number {
+  const fd = openNameless(directories);
+  if (fd < 0) {
+    const why = "vm.memfd_noexec forbids to execute a memfd, and the state directory is mounted noexec";
     throw new SyscallError("memfd_create", ERRNO.EACCES, `memfd_create("${name}", MFD_EXEC): ${why}`);
   }
-  // A file that is open for writing cannot be executed, so the first descriptor must be gone by then.
-  using written = new Descriptor(libc.openat(directory, ".", O.TMPFILE | O.RDWR | O.CLOEXEC, 0o500));
+  // A file that is open for writing cannot be executed, so this descriptor must be gone by then.
+  using written = new Descriptor(fd);
   writeAll(written.fd, image);
   return libc.openat(AT.FDCWD, `/proc/self/fd/${written.fd}`, O.RDONLY | O.CLOEXEC, 0);
 }

@@ -13,6 +13,9 @@ export { type ErrorPath, Label, type PseudoName, Register, Step } from "./step.t
 /** What a recorded call takes for an argument of a kind: what an immediate call takes, or what is known only later. */
 export type Later<K extends Kind> = Value<K> | Register | Step | Data;
 
+/** Source: include/uapi/asm-generic/mman-common.h. */
+const MADV_DONTNEED = 4;
+
 type LaterValues<K> = K extends readonly [infer Head extends Kind, ...infer Rest]
   ? [argument: Later<Head>, ...LaterValues<Rest>]
   : [];
@@ -36,6 +39,8 @@ export class Recorder {
   readonly labels: Label[];
   /** What the steps' origin indexes mean; the first is none. */
   readonly origins: string[];
+  /** Steps whose pages forget keeps, the first being its own. */
+  readonly waits: { readonly first: number; readonly last: number }[];
   /** The descriptor that a failure is written to. */
   readonly report: Register;
   private origin: number;
@@ -47,6 +52,7 @@ export class Recorder {
     this.registers = [];
     this.labels = [];
     this.origins = [""];
+    this.waits = [];
     this.origin = 0;
     this.report = this.register("report", report);
   }
@@ -147,6 +153,17 @@ export class Recorder {
   /** Step without a call: the program goes on at the label. */
   jump(label: Label): Step {
     return this.record("jump", [1]).ifNonZero(label);
+  }
+
+  /**
+   * Gives back the memory of past and later steps and of texts and constants, but for the pages of the next `steps`
+   * steps: recorded before the process waits for long. What is needed later comes back from the image by itself. Two
+   * steps, madvise(2); a kernel with larger pages refuses and keeps everything.
+   */
+  forget(steps: number): void {
+    const first = this.record("madvise", [0, 0, MADV_DONTNEED]).ignore().index;
+    this.record("madvise", [0, 0, MADV_DONTNEED]).ignore();
+    this.waits.push({ first, last: first + 1 + steps });
   }
 
   /** Appends a step. Called by the methods of the call table. */

@@ -8,6 +8,7 @@ import {
   MACHINE,
   noteHeader,
   noteName,
+  pageSize,
   registerCount,
   segmentAddress,
   segmentOffset,
@@ -110,6 +111,11 @@ export class ImageReader {
   slotAt(address: number | bigint): number | undefined {
     const slot = (Number(address) - segmentAddress) / 8;
     return Number.isInteger(slot) && slot >= 0 && slot < registerCount ? slot : undefined;
+  }
+
+  /** Whether an address is in the writable segment. */
+  isInside(address: number | bigint): boolean {
+    return address >= segmentAddress && address < this.memoryEnd + pageSize;
   }
 
   /** What the program keeps at an address: a text has size 0 here. undefined when it keeps nothing there. */

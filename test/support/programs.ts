@@ -1,9 +1,8 @@
 // Runs recorded programs on this machine's processor, and on arm64 by emulation where qemu-user is installed.
-import { unlinkSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Descriptor } from "../../ffi/file.ts";
-import { readInto } from "../../ffi/file.ts";
+import { Descriptor, readInto } from "../../ffi/file.ts";
 import { findProgram, openPipe, spawn, waitFor } from "../../ffi/process.ts";
 import { compile, type StepFault } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
@@ -12,6 +11,9 @@ import { newProgram, type Program } from "../../ffi/program/program.ts";
 
 const host: Arch = process.arch === "arm64" ? "arm64" : "x64";
 const emulator = findProgram("qemu-aarch64-static");
+
+/** Where the emulator finds a program: it opens a path of its own. */
+const emulated = join(tmpdir(), `bunc-program-${process.pid}`);
 
 /** The machines whose programs can be run here. */
 export const machines: readonly Arch[] = host === "x64" && emulator ? ["x64", "arm64"] : [host];
@@ -44,6 +46,7 @@ export function runProgram(
   const written = readAll(outputsRead);
   const reported = new Uint32Array(readAll(reportsRead).buffer);
   const { status, signal } = waitFor(pid);
+  rmSync(emulated, { force: true });
   const [step, errno] = reported;
   return {
     status,
@@ -54,17 +57,12 @@ export function runProgram(
 }
 
 function start(arch: Arch, image: Uint8Array, keep: readonly number[]): number {
-  if (arch === host) return spawnImage(sealImage(image), ["program"], keep);
-  const path = join(tmpdir(), `bunc-program-${process.pid}`);
-  writeFileSync(path, image, { mode: 0o755 });
-  const pid = spawn(emulator ?? "", ["qemu", path], [], { keep });
-  // The emulator has read it by the time it answers; it is too late to remove it only when it never does.
-  process.on("exit", () => {
-    try {
-      unlinkSync(path);
-    } catch {}
-  });
-  return pid;
+  if (arch === host) {
+    using file = new Descriptor(sealImage(image));
+    return spawnImage(file.fd, ["program"], keep);
+  }
+  writeFileSync(emulated, image, { mode: 0o755 });
+  return spawn(emulator ?? "", ["qemu", emulated], [], { keep });
 }
 
 function readAll(reader: Descriptor): Uint8Array {
