@@ -1,7 +1,8 @@
 import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
 import { PR, RLIMIT } from "../../ffi/constants/process.ts";
-import { Descriptor, readText, stat } from "../../ffi/file.ts";
+import { Descriptor, readInto, readText, stat } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
+import { decodeText } from "../../ffi/memory.ts";
 import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capability.ts";
 import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
 import { type CgroupLayout, parseCgroupLayout } from "../linux/cgroups/layout.ts";
@@ -24,6 +25,7 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     callerFiles: probeCallerFiles(),
     cgroupLayout: cgroups ? probeCgroupLayout() : { kind: "none" },
     ownStreams: [0, 1, 2].filter(isOwnStream),
+    directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
   };
 }
@@ -110,22 +112,66 @@ function needsHome(env: readonly string[] | undefined): boolean {
   return env !== undefined && !env.some((entry) => entry.startsWith("HOME="));
 }
 
-/** The passwd file that the container will see: one bound over it, or the image's, opened inside the root. */
-function readPasswd(
+interface MountEntry {
+  readonly destination: string;
+  readonly source?: string;
+  readonly type?: string;
+  readonly options?: readonly string[];
+}
+
+/** The passwd file that the container will see: one bound over it, or the image's. */
+function readPasswd(bundle: string, root: string, mounts: readonly MountEntry[]): string {
+  const bound = mounts.findLast((mount) => mount.destination === "/etc/passwd" && mount.source);
+  if (bound?.source) return readOr(seenFrom(bundle, bound.source), "");
+  using directory = openRoot(bundle, root);
+  using file = openInRoot(directory, "/etc/passwd", O.RDONLY | O.NONBLOCK | O.NOCTTY);
+  return file && (stat(file.fd).mode & S.IFMT) === S.IFREG ? readLimited(file.fd) : "";
+}
+
+/** Larger than any passwd(5) that people keep; what an image offers may be endless. */
+const passwdLimit = 1 << 20;
+
+function readLimited(fd: number): string {
+  const bytes = new Uint8Array(passwdLimit);
+  return decodeText(bytes, readInto(fd, bytes));
+}
+
+/**
+ * Permission bits of the image's directories that a tmpfs without a mode of its own is to be mounted on: it takes them
+ * over, as it does in runc and crun.
+ */
+function probeDirectoryModes(
   bundle: string,
   root: string,
-  mounts: readonly { destination: string; source?: string; type?: string }[],
-): string {
-  const bound = mounts.findLast((mount) => mount.destination === "/etc/passwd" && mount.source);
-  const seenFrom = (path: string) => (path.startsWith("/") ? path : `${bundle}/${path}`);
-  if (bound?.source) return readOr(seenFrom(bound.source), "");
-  const directory = attempt.openat(AT.FDCWD, seenFrom(root), O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
-  if (directory < 0) return "";
-  using opened = new Descriptor(directory);
-  const how = openHow(O.RDONLY | O.CLOEXEC | O.NONBLOCK, 0, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
-  const file = attempt.openat2(opened.fd, "etc/passwd", how, OPEN_HOW_SIZE);
-  if (file < 0) return "";
-  using passwd = new Descriptor(file);
-  if ((stat(passwd.fd).mode & S.IFMT) !== S.IFREG) return "";
-  return readText(passwd.fd);
+  mounts: readonly MountEntry[],
+): ReadonlyMap<string, number> {
+  const modes = new Map<string, number>();
+  const wanted = mounts.filter(
+    ({ type, options }) => type === "tmpfs" && !options?.some((option) => /(^|,)mode=/.test(option)),
+  );
+  if (wanted.length === 0) return modes;
+  using directory = openRoot(bundle, root);
+  for (const { destination } of wanted) {
+    using target = openInRoot(directory, destination, O.PATH | O.DIRECTORY);
+    if (target) modes.set(destination, stat(target.fd).mode & 0o7777);
+  }
+  return modes;
+}
+
+function seenFrom(bundle: string, path: string): string {
+  return path.startsWith("/") ? path : `${bundle}/${path}`;
+}
+
+function openRoot(bundle: string, root: string): Descriptor | undefined {
+  const flags = O.PATH | O.DIRECTORY | O.CLOEXEC;
+  const fd = attempt.openat(AT.FDCWD, seenFrom(bundle, root), flags, 0);
+  return fd < 0 ? undefined : new Descriptor(fd);
+}
+
+/** undefined when it is missing or may not be opened: then the program finds out, and says why. */
+function openInRoot(root: Descriptor | undefined, path: string, flags: number): Descriptor | undefined {
+  if (!root) return undefined;
+  const how = openHow(flags | O.CLOEXEC, 0, RESOLVE.IN_ROOT | RESOLVE.NO_MAGICLINKS);
+  const fd = attempt.openat2(root.fd, path, how, OPEN_HOW_SIZE);
+  return fd < 0 ? undefined : new Descriptor(fd);
 }

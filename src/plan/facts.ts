@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly cgroupLayout: CgroupLayout;
   /** Which of the standard streams may be given to the container's user: pipes and the like, no shared devices. */
   readonly ownStreams: readonly number[];
+  /** Permission bits of directories of the image, by the destination of the tmpfs that is mounted there. */
+  readonly directoryModes: ReadonlyMap<string, number>;
   /** Text of the container's /etc/passwd; "" when it was not needed or is not there. */
   readonly passwd: string;
 }

@@ -52,6 +52,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     bundle: path,
     userNamespace,
     openEarly,
+    directoryModes: facts.directoryModes,
     pidInherited: namespaces.pid.kind === "inherit",
     cgroupNamespace: namespaces.cgroup.kind !== "inherit",
     cgroupView: cgroup.containerView,

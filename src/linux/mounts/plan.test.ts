@@ -7,6 +7,7 @@ const context: MountContext = {
   bundle: "/bundle",
   userNamespace: false,
   openEarly: false,
+  directoryModes: new Map(),
   pidInherited: false,
   cgroupNamespace: false,
   cgroupView: { kind: "none" },
@@ -99,6 +100,13 @@ describe("sources", () => {
 
   test("a bind mount needs one", () => {
     expect(() => plan({ destination: "/a", options: ["bind"] })).toThrow("mounts[3].source is missing");
+  });
+
+  test("a tmpfs without a mode has that of the directory it covers", () => {
+    const mount = { destination: "/t", type: "tmpfs", source: "tmpfs" };
+    expect(plan(mount, { directoryModes: new Map([["/t", 0o751]]) }).source).toMatchObject({
+      parameters: [{ key: "mode", value: "751" }],
+    });
   });
 
   test("cgroups are read-only for a mapped root without a cgroup namespace (CVE-2023-25809)", () => {

@@ -87,6 +87,8 @@ export interface MountContext {
   readonly userNamespace: boolean;
   /** The caller may clone mounts itself and the container's root may not see what it sees. */
   readonly openEarly: boolean;
+  /** Permission bits of the directories that a tmpfs without a mode is mounted on, by destination. */
+  readonly directoryModes: ReadonlyMap<string, number>;
   readonly pidInherited: boolean;
   readonly cgroupNamespace: boolean;
   readonly cgroupView: CgroupView;
@@ -244,6 +246,8 @@ function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: 
       data: read.data.join(","),
     };
   }
+  const mode = context.directoryModes.get(mount.destination);
+  if (type === "tmpfs" && mode !== undefined) read.data.push(`mode=${mode.toString(8)}`);
   const flags = [...read.filesystemFlags, ...(readonly ? ["ro"] : [])];
   return {
     kind: "filesystem",
