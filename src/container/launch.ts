@@ -46,7 +46,6 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
   const launching = new Launching(plan, options);
   try {
     launching.begin();
-    launching.limit();
     launching.adopt();
     if (plan.idmap.kind !== "none") launching.map();
     return launching.finish();
@@ -104,11 +103,6 @@ class Launching {
     }
   }
 
-  /** Meanwhile the first process is on its way; nothing of the container's own runs before `start`. */
-  limit(): void {
-    if (this.cgroup) applyLimits(this.plan.cgroup);
-  }
-
   /** The first process tells init's pid and ends. */
   adopt(): void {
     let message = this.receive();
@@ -131,7 +125,8 @@ class Launching {
   finish(): Launched {
     const { kind } = this.ready ? { kind: "ready" } : this.receive();
     if (kind !== "ready") throw new ContainerError("init", `answered ${kind} instead of ready`);
-    // Not before: a low limit of processes or files could break the set-up.
+    // Not before: a low limit of processes, memory or files could break the set-up.
+    if (this.cgroup) applyLimits(this.plan.cgroup);
     applyRlimits(this.plan.rlimits, this.init);
     return {
       pid: this.init,
