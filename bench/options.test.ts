@@ -30,6 +30,14 @@ test("--only with a part measures all verbs in it", () => {
   expect([verbs.size, [...parts]]).toEqual([7, ["cgroups"]]);
 });
 
+test.each([
+  ["buildah,run", ["buildah", "alone"]],
+  ["cgroups,run", ["cgroups"]],
+  ["cgroups,alone,run", ["cgroups", "alone"]],
+])("--only %s measures the verb in %j", (words, parts) => {
+  expect([...parse("--only", words).parts]).toEqual(parts);
+});
+
 test("runtimes are left out, moved and added", () => {
   const { candidates } = parse("--skip", "runc", "--runtime", "bunc=/x/bunc", "--runtime", "crun-1.29=/y");
   expect(candidates).toEqual([

@@ -50,9 +50,9 @@ function choose(words: string[]): { verbs: Set<Verb>; parts: Set<Part> } {
     else if (isOneOf(parts, word)) chosen.parts.add(word);
     else throw new UsageError(`--only ${word}: known are ${[...verbs, ...parts].join(", ")}`);
   }
-  // Verbs alone are measured without cgroups; parts alone, with all verbs.
-  if (chosen.parts.size === 0)
-    for (const part of chosen.verbs.size > 0 ? ["alone" as const] : parts) chosen.parts.add(part);
+  // Verbs have to be measured somewhere; parts without verbs are measured with all of them.
+  if (words.length === 0) for (const part of parts) chosen.parts.add(part);
+  else if (chosen.verbs.size > 0 && !chosen.parts.has("cgroups")) chosen.parts.add("alone");
   if (chosen.verbs.size === 0) for (const verb of verbs) chosen.verbs.add(verb);
   return chosen;
 }
