@@ -15,27 +15,27 @@ const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERR
  */
 export function createCgroup(plan: PlannedCgroup): CgroupRecord | null {
   if (plan.kind === "none") return null;
-  const made: PlannedDirectory[] = [];
+  const made: string[] = [];
   try {
     return plan.kind === "v1" ? createV1(plan, made) : createV2(plan, made);
   } catch (error) {
-    for (const { path } of made) attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR);
+    for (const path of made) attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR);
     throw error;
   }
 }
 
-function createV1({ directories }: PlannedV1, made: PlannedDirectory[]): CgroupRecord | null {
+function createV1(plan: PlannedV1, made: string[]): CgroupRecord | null {
+  const directories = plan.directories.filter((directory) => make(directory, made));
   for (const directory of directories) {
-    if (!make(directory, made)) continue;
     if (!directory.controllers.split(",").includes("cpuset")) continue;
     const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
     inheritCpuset(directory);
   }
-  if (made.length === 0) return null;
-  return { kind: "v1", directories: made.map(({ controllers, path }) => ({ controllers, path })) };
+  if (directories.length === 0) return null;
+  return { kind: "v1", directories: directories.map(({ controllers, path }) => ({ controllers, path })) };
 }
 
-function createV2({ directory, controllers }: PlannedV2, made: PlannedDirectory[]): CgroupRecord | null {
+function createV2({ directory, controllers }: PlannedV2, made: string[]): CgroupRecord | null {
   if (!make(directory, made)) return null;
   if (controllers.others || controllers.needed.length > 0) {
     const { enableControllers } = require("./v2/controllers.ts") as typeof import("./v2/controllers.ts");
@@ -44,31 +44,35 @@ function createV2({ directory, controllers }: PlannedV2, made: PlannedDirectory[
   return { kind: "v2", path: directory.path };
 }
 
-/** Makes one cgroup. Returns whether it is there and can be entered. */
-function make(directory: PlannedDirectory, made: PlannedDirectory[]): boolean {
-  const { path, neededBy, fresh } = directory;
-  let errno = makeDirectories(path);
-  // An empty one under our own name may still have the limits of a container that is gone.
-  if (errno === ERRNO.EEXIST && fresh && attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR) === 0) {
-    errno = makeDirectories(path);
-  }
+/** Makes one cgroup. Returns whether it is there and can be entered; its path joins `made` when it was not there. */
+function make(directory: PlannedDirectory, made: string[]): boolean {
+  const { path, neededBy, controllers } = directory;
+  const errno = makeAnew(directory);
   if (errno === ERRNO.EEXIST) {
     const { refuseUsed } = require("./used.ts") as typeof import("./used.ts");
     refuseUsed(path);
-    errno = 0;
+    return true;
   }
   if (errno === 0) {
-    made.push(directory);
-    if (neededBy !== "" || directory.controllers !== "" || mayEnter(path)) return true;
-    made.pop();
+    if (neededBy !== "" || controllers !== "" || mayEnter(path)) {
+      made.push(path);
+      return true;
+    }
     attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR);
     return false;
   }
   if (neededBy === "" && refusals.includes(errno)) return false;
-  const failed = failure("mkdirat", [AT.FDCWD, path, 0o755], errno);
   throw new SpecError(neededBy || "linux.cgroupsPath", `needs the cgroup ${path}, which could not be made`, {
-    cause: failed,
+    cause: failure("mkdirat", [AT.FDCWD, path, 0o755], errno),
   });
+}
+
+/** Returns 0, or the error number; EEXIST for one that is not ours to replace, or that is in use. */
+function makeAnew({ path, fresh }: PlannedDirectory): number {
+  const errno = makeDirectories(path);
+  if (errno !== ERRNO.EEXIST || !fresh) return errno;
+  // An empty one under our own name may still have the limits of a container that is gone.
+  return attempt.unlinkat(AT.FDCWD, path, AT.REMOVEDIR) === 0 ? makeDirectories(path) : errno;
 }
 
 /** mkdir -p. Returns 0, or the error number; EEXIST when the last one is there already. */
