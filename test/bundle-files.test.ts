@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { config, sleeper } from "./support/config.ts";
 import { runtimePath } from "./support/machine.ts";
 import { rootTest } from "./support/peers.ts";
-import { command, uniqueId, workspace } from "./support/workspace.ts";
+import { command, workspace } from "./support/workspace.ts";
 
 const box = workspace("bundle-files");
 
@@ -79,7 +79,7 @@ describe("hostile files in the current directory", () => {
   rootTest("run, spec, --version and --help neither", async () => {
     const { path } = box.bundle(config());
     const marker = plant(path);
-    expect(await box.runtime(["run", uniqueId()], { cwd: path })).toEqual({
+    expect(await box.runtime(["run", box.id()], { cwd: path })).toEqual({
       status: 0,
       stdout: "",
       stderr: "",
@@ -103,7 +103,7 @@ describe("hostile files in the current directory", () => {
     for (const name of ["bunfig.toml", ".env", "package.json", "tsconfig.json"]) {
       writeFileSync(join(path, name), "\0\u0001[[[ {{{ =");
     }
-    expect(await box.runtime(["run", uniqueId()], { cwd: path })).toEqual({
+    expect(await box.runtime(["run", box.id()], { cwd: path })).toEqual({
       status: 0,
       stdout: "",
       stderr: "",
@@ -115,6 +115,6 @@ describe("hostile files in the current directory", () => {
     for (const name of ["bunfig.toml", ".env", "package.json", "tsconfig.json"]) {
       Bun.spawnSync(["mkfifo", join(path, name)]);
     }
-    expect((await box.runtime(["run", uniqueId()], { cwd: path, timeout: 5000 })).status).toBe(0);
+    expect((await box.runtime(["run", box.id()], { cwd: path, timeout: 5000 })).status).toBe(0);
   });
 });

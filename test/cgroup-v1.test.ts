@@ -15,7 +15,7 @@ import {
 } from "./support/config.ts";
 import { cgroups, isRoot, runtimeKind } from "./support/machine.ts";
 import { peersDiffer, testIf } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("cgroup-v1");
 const parent = `bunc-test-${process.pid}`;
@@ -81,7 +81,7 @@ describe("membership", () => {
   });
 
   v1Test("a path with .. stays beneath the hierarchy's root", async () => {
-    const id = uniqueId();
+    const id = box.id();
     const { status } = await box.run(
       config((result) => (result.linux.cgroupsPath = `/../../../../${parent}/${id}`)),
     );

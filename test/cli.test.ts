@@ -5,7 +5,7 @@ import { command, type Finished } from "./support/command.ts";
 import { type Config, config, sleeper } from "./support/config.ts";
 import { runtimeKind, runtimePath } from "./support/machine.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("cli");
 
@@ -122,7 +122,7 @@ describe("how options are written", () => {
   rootTest("--opt value, --opt=value, -o value", async () => {
     const { path } = box.bundle(config());
     for (const flags of [["--bundle", path], [`--bundle=${path}`], ["-b", path]]) {
-      expect((await box.runtime(["run", ...flags, uniqueId()])).status).toBe(0);
+      expect((await box.runtime(["run", ...flags, box.id()])).status).toBe(0);
     }
   });
 
@@ -134,14 +134,14 @@ describe("how options are written", () => {
         ["-bundle", path],
         [`-bundle=${path}`, "-no-pivot=false"],
       ]) {
-        expect((await box.runtime(["run", ...flags, uniqueId()])).status).toBe(0);
+        expect((await box.runtime(["run", ...flags, box.id()])).status).toBe(0);
       }
     },
   );
 
   rootTest("--no-new-keyring and --no-pivot are options, not negations", async () => {
     const { path } = box.bundle(config());
-    const result = await box.runtime(["run", "--no-new-keyring", "--no-pivot", "--bundle", path, uniqueId()]);
+    const result = await box.runtime(["run", "--no-new-keyring", "--no-pivot", "--bundle", path, box.id()]);
     expect(result).toEqual({ status: 0, stdout: "", stderr: "" });
   });
 
@@ -149,7 +149,7 @@ describe("how options are written", () => {
     const root = `${box.path}/other-root`;
     for (const globals of [["--root", root], [`--root=${root}`]]) {
       const { path } = box.bundle(config());
-      expect((await box.runtime(["run", "--bundle", path, uniqueId()], { globals })).status).toBe(0);
+      expect((await box.runtime(["run", "--bundle", path, box.id()], { globals })).status).toBe(0);
       expect(existsSync(root)).toBe(true);
     }
   });
@@ -197,7 +197,7 @@ describe("--log", () => {
 
   rootTest("quotes what JSON must quote", async () => {
     const log = `${box.path}/quoting.json`;
-    const args = ["run", "--bundle", '/no "such"\nbundle\\', uniqueId()];
+    const args = ["run", "--bundle", '/no "such"\nbundle\\', box.id()];
     expect((await box.runtime(args, { globals: ["--log", log, "--log-format=json"] })).status).toBe(1);
     const last = readFileSync(log, "utf8").trimEnd().split("\n").at(-1) ?? "";
     expect(JSON.parse(last).level).toBe("error");
@@ -229,7 +229,7 @@ describe("config.json", () => {
   async function createWith(text: string): Promise<Finished> {
     const { path } = box.bundle();
     await Bun.write(`${path}/config.json`, text);
-    return box.runtime(["run", "--bundle", path, uniqueId()]);
+    return box.runtime(["run", "--bundle", path, box.id()]);
   }
 
   /** A config with one property set to something else. */
@@ -241,13 +241,13 @@ describe("config.json", () => {
 
   rootTest("missing: the error names it", async () => {
     const { path } = box.bundle();
-    const { status, stderr } = await box.runtime(["create", "--bundle", path, uniqueId()]);
+    const { status, stderr } = await box.runtime(["create", "--bundle", path, box.id()]);
     expect(status).toBe(1);
     expect(stderr).toContain("config.json");
   });
 
   rootTest("a bundle that does not exist: the error names it", async () => {
-    const { status, stderr } = await box.runtime(["create", "--bundle", "/no/such/bundle", uniqueId()]);
+    const { status, stderr } = await box.runtime(["create", "--bundle", "/no/such/bundle", box.id()]);
     expect(status).toBe(1);
     expect(stderr).toContain("/no/such/bundle");
   });

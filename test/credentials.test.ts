@@ -192,7 +192,7 @@ describe("rlimits", () => {
       }),
     ).replace('"soft":1,"hard":2', '"soft":18446744073709551615,"hard":18446744073709551615');
     await Bun.write(`${path}/config.json`, text);
-    const { status, stdout } = await box.runtime(["run", "--bundle", path, "bunc-test-unlimited"]);
+    const { status, stdout } = await box.runtime(["run", "--bundle", path, box.id()]);
     expect(status).toBe(0);
     expect(row(stdout, "Max file size")).toEqual(["unlimited", "unlimited"]);
   });

@@ -322,7 +322,7 @@ describe("what the runtime writes into the root file system (CVE-2025-24965)", (
   rootTest("is nothing but what the config asks for", async () => {
     const { path, rootfs } = box.bundle(config());
     const before = await output(["find", rootfs]);
-    await box.runtime(["run", "--bundle", path, "bunc-test-untouched"]);
+    await box.runtime(["run", "--bundle", path, box.id()]);
     expect(await output(["find", rootfs])).toBe(before);
     expect(existsSync(join(path, "config.json"))).toBe(true);
   });

@@ -9,7 +9,7 @@ import { until } from "./support/command.ts";
 import { type Change, config, sleeper } from "./support/config.ts";
 import { runtimeKind } from "./support/machine.ts";
 import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
-import { command, uniqueId, workspace } from "./support/workspace.ts";
+import { command, workspace } from "./support/workspace.ts";
 
 const box = workspace("failure");
 
@@ -91,7 +91,7 @@ describe("a create that is killed", () => {
         (result) => (result.hooks = { createRuntime: [{ path: "/bin/sleep", args: ["sleep", "60"] }] }),
       ),
     );
-    const id = uniqueId();
+    const id = box.id();
     const before = new Set(children());
     const running = await box.spawn(["create", "--bundle", path, id]);
     const hookRuns = () => readdirSync("/proc").some((pid) => isHookOf(pid, running.pid));

@@ -6,7 +6,7 @@ import { config, shell, sleeper } from "./support/config.ts";
 import { pipe, statusFlags } from "./support/libc.ts";
 import { runtimePath } from "./support/machine.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
-import { command, uniqueId, workspace } from "./support/workspace.ts";
+import { command, workspace } from "./support/workspace.ts";
 
 const box = workspace("inherit");
 
@@ -123,7 +123,7 @@ describe("the flags of shared pipes", () => {
       const [stdin, stdout, stderr] = [ends[0]?.[0] ?? -1, ends[1]?.[1] ?? -1, ends[2]?.[1] ?? -1];
       const expected = kind === "blocking" ? 0 : constants.O_NONBLOCK;
       const { path } = box.bundle(sleeper());
-      const id = uniqueId();
+      const id = box.id();
       const calls = [
         ["create", "--bundle", path, id],
         ["start", id],
@@ -144,7 +144,7 @@ describe("the flags of shared pipes", () => {
 describe("an empty environment", () => {
   rootTest("is enough for every call, even with the default root", async () => {
     const { path } = box.bundle(sleeper());
-    const id = uniqueId();
+    const id = box.id();
     const calls = [
       ["create", "--bundle", path, id],
       ["start", id],

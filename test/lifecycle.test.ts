@@ -2,9 +2,10 @@
 import { describe, expect } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAlive, processStatus, statusField, until } from "./support/command.ts";
-import { config, shell, sleeper } from "./support/config.ts";
+import { type Config, config, shell, sleeper } from "./support/config.ts";
+import type { Container } from "./support/container.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("lifecycle");
 
@@ -68,7 +69,7 @@ describe("create", () => {
     async () => {
       const { path } = box.bundle(config());
       for (const flags of [["--bundle", "."], [], ["-b", `../${path.split("/").at(-1)}`]]) {
-        const id = uniqueId();
+        const id = box.id();
         expect(
           await box.runtime(["create", ...flags, id], { cwd: path, stdout: 1, stderr: 2 }),
         ).toMatchObject({
@@ -109,17 +110,16 @@ describe("create", () => {
 
   rootTest("takes a container without a process, which then cannot be started", async () => {
     const { process: _, ...withoutProcess } = config();
-    const { path } = box.bundle();
-    await Bun.write(`${path}/config.json`, JSON.stringify(withoutProcess));
-    const id = uniqueId();
-    const created = await box.runtime(["create", "--bundle", path, id]);
-    if (created.status !== 0) {
-      // runc and crun refuse it at once, which a caller can live with; a container that starts nothing it cannot.
-      expect(created.stderr).toMatch(/process/i);
+    let container: Container;
+    try {
+      container = await box.create(withoutProcess as Config);
+    } catch (error) {
+      // Peers refuse it at once, which a caller can live with; a container that starts nothing it could not.
+      expect(String(error)).toMatch(/process|capabilities/i);
       return;
     }
-    expect((await box.runtime(["start", id])).status).toBe(1);
-    expect((await box.runtime(["delete", "--force", id])).status).toBe(0);
+    expect((await container.call("start")).status).toBe(1);
+    await container.delete("--force");
   });
 });
 
@@ -143,7 +143,7 @@ describe("start", () => {
   });
 
   rootTest("not a container that does not exist", async () => {
-    const result = await box.runtime(["start", uniqueId()]);
+    const result = await box.runtime(["start", box.id()]);
     expect(result.status).toBe(1);
     expect(result.stderr).toMatch(/does not exist/);
   });
@@ -197,7 +197,7 @@ describe("state", () => {
   });
 
   rootTest("fails for a container that does not exist", async () => {
-    const result = await box.runtime(["state", uniqueId()]);
+    const result = await box.runtime(["state", box.id()]);
     expect(result.status).toBe(1);
     expect(result.stdout).toBe("");
     expect(result.stderr).toMatch(/does not exist/);
@@ -274,7 +274,7 @@ describe("kill", () => {
   });
 
   rootTest("fails for a container that does not exist", async () => {
-    const { status, stderr } = await box.runtime(["kill", uniqueId(), "KILL"]);
+    const { status, stderr } = await box.runtime(["kill", box.id(), "KILL"]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/does not exist/);
   });
@@ -313,13 +313,13 @@ describe("delete", () => {
   });
 
   rootTest("of a container that does not exist fails, and says that it does not exist", async () => {
-    const { status, stderr } = await box.runtime(["delete", uniqueId()]);
+    const { status, stderr } = await box.runtime(["delete", box.id()]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/does not exist/);
   });
 
   rootTest("--force of a container that does not exist succeeds", async () => {
-    expect((await box.runtime(["delete", "--force", uniqueId()])).status).toBe(0);
+    expect((await box.runtime(["delete", "--force", box.id()])).status).toBe(0);
   });
 
   rootTest("the id can be used again", async () => {

@@ -101,7 +101,7 @@ describe("bind", () => {
         ),
       ),
     );
-    const { stdout } = await box.runtime(["run", "--bundle", path, "bunc-test-missing"]);
+    const { stdout } = await box.runtime(["run", "--bundle", path, box.id()]);
     expect(stdout).toBe("from the host\nfrom the host\n");
     expect(statSync(join(rootfs, "a/b/c")).isDirectory()).toBe(true);
     expect(statSync(join(rootfs, "d/e/f")).isFile()).toBe(true);
@@ -117,7 +117,7 @@ describe("bind", () => {
     );
     mkdirSync(join(path, "beside"));
     writeFileSync(join(path, "beside/file"), "beside\n");
-    const { stdout } = await box.runtime(["run", "--bundle", path, "bunc-test-relative"]);
+    const { stdout } = await box.runtime(["run", "--bundle", path, box.id()]);
     expect(stdout).toBe("beside\n");
   });
 

@@ -333,9 +333,10 @@ describe("a program that cannot be started", () => {
 
   rootTest("leaves no container, and the root file system as it was", async () => {
     const { path, rootfs } = box.bundle(config((result) => (result.process.args = ["no-such-program"])));
-    const { status } = await box.runtime(["create", "--bundle", path, "bunc-test-no-such-program"]);
+    const id = box.id();
+    const { status } = await box.runtime(["create", "--bundle", path, id]);
     expect(status).toBe(1);
-    expect((await box.runtime(["state", "bunc-test-no-such-program"])).status).toBe(1);
+    expect((await box.runtime(["state", id])).status).toBe(1);
     expect(statSync(rootfs).isDirectory()).toBe(true);
   });
 });

@@ -172,7 +172,7 @@ describe("root.readonly", () => {
 
   rootTest("the host's directory stays writable", async () => {
     const { path, rootfs } = box.bundle(config((result) => (result.root.readonly = true)));
-    expect((await box.runtime(["run", "--bundle", path, "bunc-test-ro"])).status).toBe(0);
+    expect((await box.runtime(["run", "--bundle", path, box.id()])).status).toBe(0);
     writeFileSync(join(rootfs, "new"), "");
   });
 });

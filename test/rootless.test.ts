@@ -21,7 +21,7 @@ import { command, type Finished, output } from "./support/command.ts";
 import { type Change, type Config, config, inherit, rootless, shell } from "./support/config.ts";
 import { runtimeKind, runtimePath, searchPath } from "./support/machine.ts";
 import { peersDiffer, testIf } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("rootless");
 
@@ -64,7 +64,7 @@ async function as(account: Account, args: string[], env: Record<string, string> 
 async function run(account: Account, configuration: Config, globals: string[] = []): Promise<Finished> {
   const { path } = box.bundle(configuration);
   await output(["chown", "-R", "-h", `${account.uid}:${account.gid}`, path]);
-  return as(account, [...globals, "run", "--bundle", path, uniqueId()]);
+  return as(account, [...globals, "run", "--bundle", path, box.id()]);
 }
 
 const accounts: [string, () => Account][] = [
@@ -169,7 +169,7 @@ for (const [what, account] of accounts) {
     userTest("lifecycle: create, start, state, kill, delete", async () => {
       const { path } = box.bundle(shell("sleep 1000", own()));
       await output(["chown", "-R", "-h", `${account().uid}:${account().gid}`, path]);
-      const id = uniqueId();
+      const id = box.id();
       const quiet = (args: string[]) => ["sh", "-c", '"$@" > /dev/null 2> err', "sh", reachable(), ...args];
       const home = homeOf(account());
       const create = await command(
@@ -269,7 +269,7 @@ describe("a namespace that somebody else has made", () => {
       await output(["chown", `${account.uid}:${account.gid}`, home]);
       const inside = ["unshare", "--user", "--map-root-user", "--mount", "--", reachable()];
       const { status, stdout, stderr } = await command(
-        [...account.become, ...inside, "--root", join(home, "nested"), "run", "--bundle", path, uniqueId()],
+        [...account.become, ...inside, "--root", join(home, "nested"), "run", "--bundle", path, box.id()],
         { env: { PATH: searchPath, XDG_RUNTIME_DIR: home } },
       );
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
@@ -290,7 +290,7 @@ describe("where the state goes", () => {
         const account = withoutSubordinateIds();
         const { path } = box.bundle(shell("echo ok", (result) => rootless(result, account.uid, account.gid)));
         await output(["chown", "-R", "-h", `${account.uid}:${account.gid}`, path]);
-        const result = await command([...account.become, reachable(), "run", "--bundle", path, uniqueId()], {
+        const result = await command([...account.become, reachable(), "run", "--bundle", path, box.id()], {
           env,
         });
         expect(result).toEqual({ status: 0, stdout: "ok\n", stderr: "" });

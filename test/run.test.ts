@@ -5,7 +5,7 @@ import { isAlive, processStatus, statusField, until } from "./support/command.ts
 import { config, inherit, shell, sleeper } from "./support/config.ts";
 import { reap } from "./support/libc.ts";
 import { rootTest } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("run");
 
@@ -111,7 +111,7 @@ describe("signals to the runtime are forwarded", () => {
 
 describe("--detach", () => {
   rootTest("returns while the container runs, as a child of the caller's subreaper", async () => {
-    const id = uniqueId();
+    const id = box.id();
     const { path } = box.bundle(sleeper());
     const file = openSync(`${path}/out`, "a+");
     const args = ["run", "--detach", "--pid-file", `${path}/pid`, "--bundle", path, id];

@@ -192,7 +192,7 @@ describe("arguments", () => {
       ),
     ).replace('"value":1', '"value":18446744073709551615');
     await Bun.write(join(path, "config.json"), text);
-    expect((await box.runtime(["run", "--bundle", path, "bunc-test-wide"])).stdout).toBe("ok\n");
+    expect((await box.runtime(["run", "--bundle", path, box.id()])).stdout).toBe("ok\n");
   });
 
   rootTest("an index above 5 and an unknown operator are errors", async () => {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./support/config.ts";
 import { rootTest } from "./support/peers.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("spec");
 
@@ -50,7 +50,7 @@ describe("spec", () => {
     config.process.terminal = false;
     config.process.args = ["sh", "-c", "echo $$ $(id -u) $(hostname)"];
     writeFileSync(join(path, "config.json"), JSON.stringify(config));
-    const { status, stdout, stderr } = await box.runtime(["run", "--bundle", path, uniqueId()]);
+    const { status, stdout, stderr } = await box.runtime(["run", "--bundle", path, box.id()]);
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^1 0 \S+\n$/);
   });

@@ -8,7 +8,7 @@ import type { Container } from "./support/container.ts";
 import { runtimeKind } from "./support/machine.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
 import { OnTerminal } from "./support/pty.ts";
-import { uniqueId, workspace } from "./support/workspace.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("terminal");
 
@@ -182,7 +182,7 @@ describe("without a terminal", () => {
 
   rootTest("the caller's own terminal is not the container's controlling one", async () => {
     const { path } = box.bundle(shell("echo x > /dev/tty || echo none"));
-    const person = new OnTerminal(box.argv(["run", "--bundle", path, uniqueId()]));
+    const person = new OnTerminal(box.argv(["run", "--bundle", path, box.id()]));
     expect(await person.exit()).toBe(0);
     expect(person.text).toContain("none\r\n");
   });
@@ -191,7 +191,7 @@ describe("without a terminal", () => {
 describe("run on a person's terminal", () => {
   function run(script: string, options: { rows?: number; columns?: number } = {}): OnTerminal {
     const { path } = box.bundle(shell(script, onTerminal()));
-    return new OnTerminal(box.argv(["run", "--bundle", path, uniqueId()]), options);
+    return new OnTerminal(box.argv(["run", "--bundle", path, box.id()]), options);
   }
 
   rootTest("passes what is typed and printed, and the exit status", async () => {

@@ -119,7 +119,7 @@ describe("inside", () => {
       shell("touch /root/made; chown 7:8 /root/made", mapped(withChown)),
       giveAway,
     );
-    expect((await box.runtime(["run", "--bundle", path, "bunc-test-owner"])).status).toBe(0);
+    expect((await box.runtime(["run", "--bundle", path, box.id()])).status).toBe(0);
     expect(statSync(join(rootfs, "root/made"))).toMatchObject({ uid: base + 7, gid: base + 8 });
   });
 

@@ -22,9 +22,6 @@ becomeSubreaper();
 
 let serial = 0;
 
-/** An id that no other test uses, on this machine, at this time. */
-export const uniqueId = (): string => `bunc-test-${process.pid}-${++serial}`;
-
 export interface Bundle {
   path: string;
   rootfs: string;
@@ -65,6 +62,13 @@ export class Workspace {
   /** From now on the runtime runs in a mount namespace of the test's own. */
   useMounts(mounts: PrivateMounts): void {
     this.#mounts = mounts;
+  }
+
+  /** An id that no other test uses, on this machine, at this time; what has it is deleted in the end. */
+  id(): string {
+    const id = `bunc-test-${process.pid}-${++serial}`;
+    this.#ids.add(id);
+    return id;
   }
 
   /** A fresh bundle directory; without a config it has a root file system only. */
@@ -122,8 +126,7 @@ export class Workspace {
 
   /** `run` in the foreground, not waited for. */
   async running(config: Config, options: ContainerOptions = {}): Promise<Running & { id: string }> {
-    const id = options.id ?? uniqueId();
-    this.#ids.add(id);
+    const id = options.id ?? this.id();
     const { path } = this.bundle(config, options.prepare);
     const running = await this.spawn(["run", ...(options.flags ?? []), "--bundle", path, id], options);
     return Object.assign(running, { id });
@@ -131,9 +134,8 @@ export class Workspace {
 
   /** `create`, which must succeed; the container's output goes to files. */
   async create(config: Config, options: ContainerOptions = {}): Promise<Container> {
-    const container = new Container(this, this.bundle(config, options.prepare), options.id ?? uniqueId());
+    const container = new Container(this, this.bundle(config, options.prepare), options.id ?? this.id());
     this.#containers.push(container);
-    this.#ids.add(container.id);
     const result = await container.create(options);
     if (result.status !== 0) throw new Error(`create: exit status ${result.status}: ${result.stderr}`);
     return container;
@@ -141,8 +143,7 @@ export class Workspace {
 
   /** `create`, which may fail. */
   async tryCreate(config: Config, options: ContainerOptions = {}): Promise<Finished & { id: string }> {
-    const id = options.id ?? uniqueId();
-    this.#ids.add(id);
+    const id = options.id ?? this.id();
     const { path } = this.bundle(config, options.prepare);
     const args = ["create", ...(options.flags ?? []), "--bundle", path, id];
     return { ...(await this.runtime(args, options)), id };
