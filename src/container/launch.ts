@@ -7,7 +7,7 @@ import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
-import { openNamespaces } from "../linux/namespaces/apply.ts";
+import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
@@ -76,8 +76,9 @@ class Launching {
 
   begin(): void {
     const { plan, options } = this;
-    const namespaces = openNamespaces(plan.namespaces);
+    let namespaces: readonly OpenedNamespace[] = [];
     try {
+      namespaces = openNamespaces(plan.namespaces);
       this.cgroup = createCgroup(plan.cgroup);
       using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
       const inherited = {

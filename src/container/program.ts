@@ -142,6 +142,13 @@ function recordClone(program: Program, plan: Plan, inherited: Inherited): void {
   program.place(child);
 }
 
+/** What led here must not lead out again: no directory of the caller's stays open in init (CVE-2024-21626). */
+function recordDropDirectories(program: Program, { cgroupDirectory, namespaces }: Inherited): void {
+  program.because("file descriptors");
+  if (cgroupDirectory >= 0) program.close(cgroupDirectory);
+  for (const { descriptor } of namespaces) program.close(descriptor.fd);
+}
+
 /** Everything around the process: namespaces' content, files, terminal. Returns the terminal's register, if any. */
 function recordSurroundings(
   program: Program,
@@ -149,6 +156,7 @@ function recordSurroundings(
   inherited: Inherited,
   early: EarlyTrees,
 ): Surroundings {
+  recordDropDirectories(program, inherited);
   program.because("init");
   program.prctl(PR.SET_NAME, "bunc:[init]", 0, 0, 0);
   // A session of its own: signals of the caller's terminal go to the caller.
@@ -230,6 +238,9 @@ function recordFilter(program: Program, plan: Plan, filter: Uint8Array): void {
   if (plan.seccomp.kind === "filter") recordSeccomp(program, filter, plan.seccomp.flags);
 }
 
+/** Steps of recordAwait: those that stay in memory while init waits. */
+const stepsAtGate = 2;
+
 function recordGate(program: Program, { sync, gate }: Inherited): void {
   program.because("start");
   recordTellReady(program, sync);
@@ -239,5 +250,7 @@ function recordGate(program: Program, { sync, gate }: Inherited): void {
   }
   program.close(sync);
   program.set(gate.result).into(program.report);
+  // A container may wait for long: what was needed until now is given back.
+  program.forget(stepsAtGate);
   recordAwait(program, gate.start);
 }

@@ -1,6 +1,6 @@
 import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
 import { PR, RLIMIT } from "../../ffi/constants/process.ts";
-import { Descriptor, readInto, readText, stat } from "../../ffi/file.ts";
+import { Descriptor, exists, readInto, readText, stat } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { decodeText } from "../../ffi/memory.ts";
 import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capability.ts";
@@ -22,6 +22,7 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     lastCapability,
     inUserNamespace: !isWholeMap(readOr("/proc/self/uid_map", "")),
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
+    kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
     cgroupLayout: cgroups ? probeCgroupLayout() : { kind: "none" },
     ownStreams: [0, 1, 2].filter(isOwnStream),

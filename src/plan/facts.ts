@@ -14,6 +14,8 @@ export interface HostFacts {
   /** The caller is in a user namespace other than the initial one, so its root is not the machine's. */
   readonly inUserNamespace: boolean;
   readonly setgroupsDenied: boolean;
+  /** /proc/kcore exists. */
+  readonly kcore: boolean;
   /** The limit of open files that the caller had when it called. */
   readonly callerFiles: { readonly soft: bigint; readonly hard: bigint };
   readonly cgroupLayout: CgroupLayout;

@@ -78,6 +78,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     mounts,
     devices: planDevices(linux.devices ?? [], {
       userNamespace,
+      kcore: facts.kcore,
       devBound: mounts.some((mount) => mount.target === "/dev" && mount.source.kind === "bind"),
     }),
     masks: {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { S } from "../../../ffi/constants/file.ts";
 import { planDevices } from "./plan.ts";
 
-const context = { userNamespace: false, devBound: false };
+const context = { userNamespace: false, devBound: false, kcore: false };
 
 test("every container has the default devices and links", () => {
   const { nodes, links, way } = planDevices([], context);

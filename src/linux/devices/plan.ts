@@ -61,6 +61,8 @@ export interface DeviceContext {
   readonly userNamespace: boolean;
   /** The caller's own /dev is bound whole: what is in it is the caller's business. */
   readonly devBound: boolean;
+  /** The kernel offers its memory as /proc/kcore. */
+  readonly kcore: boolean;
 }
 
 /** The default nodes, then config.json's; one of the same path replaces the default. */
@@ -79,7 +81,7 @@ export function planDevices(devices: readonly Device[], context: DeviceContext):
   return Object.freeze({
     way: context.userNamespace ? "bind" : "create",
     nodes: [...nodes.values()],
-    links: context.devBound ? [] : [...defaultLinks, coreLink],
+    links: context.devBound ? [] : context.kcore ? [...defaultLinks, coreLink] : defaultLinks,
   });
 }
 
