@@ -51,11 +51,16 @@ describe("user", () => {
     expect(ids).toBe("Uid:\t5\t5\t5\t5\nGid:\t6\t6\t6\t6\n");
   });
 
-  rootTest("its standard streams can be reopened when they are pipes", async () => {
-    const text = await print("echo again > /proc/self/fd/1", (result) => {
-      result.process.user = { uid: 1000, gid: 1000 };
-    });
-    expect(text).toBe("again\n");
+  rootTest("its standard streams can be opened again when they are pipes", async () => {
+    // What the test's own output goes to may be a socket, which nobody can open.
+    const wrap = ["sh", "-c", '"$@" 2>&1 | cat', "sh"];
+    const { stdout } = await box.run(
+      shell("echo again > /proc/self/fd/1; echo and again > /dev/stderr", (result) => {
+        result.process.user = { uid: 1000, gid: 1000 };
+      }),
+      { wrap },
+    );
+    expect(stdout).toBe("again\nand again\n");
   });
 });
 
@@ -108,7 +113,7 @@ describe("cwd", () => {
       shell("pwd", (result) => (result.process.cwd = "/etc/passwd/x")),
     );
     expect(status).toBe(1);
-    expect(stderr).toContain("/etc/passwd");
+    expect(stderr).toContain("etc/passwd");
   });
 });
 
