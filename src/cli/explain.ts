@@ -5,10 +5,12 @@ import { findHint } from "./hints.ts";
 // Loaded only when something went wrong.
 
 function describe(error: Error): string {
-  return error instanceof SyscallError
-    ? `${error.message}: ${errnoName(error.errno)} (${errnoText(error.errno)})`
-    : // These two only a mistake of ours can throw.
-      `${error instanceof TypeError || error instanceof ReferenceError ? "internal error: " : ""}${error.message || error.name}`;
+  if (error instanceof SyscallError) {
+    return `${error.message}: ${errnoName(error.errno)} (${errnoText(error.errno)})`;
+  }
+  const text = error.message || error.name;
+  // Only a mistake of ours throws these.
+  return error instanceof TypeError || error instanceof ReferenceError ? `internal error: ${text}` : text;
 }
 
 /** An error and what caused it, outermost first. */
