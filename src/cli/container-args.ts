@@ -72,23 +72,38 @@ function parseCount(command: string, option: string, text: string): number {
   throw new UsageError(`${command}: ${option}: "${text}" is not a number of descriptors`);
 }
 
+/** The options of a plan that is only looked at: it has no id and keeps nothing. Throws UsageError. */
+export function planOptions(
+  command: string,
+  args: Pick<CreateValues, "bundle" | "config" | "pivot" | "new-keyring" | "preserve-fds">,
+  session: Session,
+): CreateOptions {
+  return {
+    id: "plan",
+    bundle: args.bundle,
+    configPath: args.config,
+    pidFile: undefined,
+    consoleSocket: undefined,
+    noPivot: !args.pivot,
+    newKeyring: args["new-keyring"],
+    preserveFds: parseCount(command, "--preserve-fds", args["preserve-fds"]),
+    root: "",
+    cgroupManager: session.globals.cgroupManager,
+    rootless: session.globals.rootless,
+    log: session.log,
+  };
+}
+
 /** The options of create and of run's first half. Makes the state root. Throws UsageError, StateError, SyscallError. */
 export function createOptions(command: string, args: CreateValues, session: Session): CreateOptions {
   if (args["pidfd-socket"] !== undefined) {
     throw new UsageError(`${command}: --pidfd-socket is not supported yet`);
   }
   return {
+    ...planOptions(command, args, session),
     id: args.id,
-    bundle: args.bundle,
-    configPath: args.config,
     pidFile: args["pid-file"],
     consoleSocket: args["console-socket"],
-    noPivot: !args.pivot,
-    newKeyring: args["new-keyring"],
-    preserveFds: parseCount(command, "--preserve-fds", args["preserve-fds"]),
     root: stateRoot(session.globals.root, true),
-    cgroupManager: session.globals.cgroupManager,
-    rootless: session.globals.rootless,
-    log: session.log,
   };
 }

@@ -10,6 +10,10 @@ export const verbs: Verbs = {
   kill: hotVerbs.kill,
   delete: hotVerbs.delete,
   list: { description: "list the containers", load: () => import("./list.ts") },
+  plan: {
+    description: "print the system calls that create would have the container make",
+    load: () => import("./plan.ts"),
+  },
   spec: { description: "write a config.json to begin with", load: () => import("./spec.ts") },
   version: { description: "print the version", load: () => import("./version.ts") },
   help: { description: "print help, of a command when it is named", load: () => import("./help.ts") },

@@ -134,7 +134,7 @@ function recordClone(program: Program, plan: Plan, inherited: Inherited): void {
     exitSignal: 0,
     ...(cgroupDirectory < 0 ? {} : { cgroup: cgroupDirectory }),
   });
-  program.clone3(program.data(args, "{CLONE_PARENT|…}"), CLONE_ARGS_SIZE).into(pid).ifNonZero(parent);
+  program.clone3(program.data(args), CLONE_ARGS_SIZE).into(pid).ifNonZero(parent);
   program.jump(child);
   program.place(parent);
   recordTellPid(program, inherited.sync, pid);

@@ -35,6 +35,7 @@ test("a /dev that is bound whole is left as it is, but for what config.json name
   const { nodes, links } = planDevices([{ path: "/dev/x", type: "p" }], {
     userNamespace: true,
     devBound: true,
+    kcore: true,
   });
   expect(nodes.map((node) => node.path)).toEqual(["/dev/x"]);
   expect(links).toEqual([]);

@@ -15,6 +15,7 @@ export interface PlannedDevice {
 }
 
 export interface PlannedLink {
+  readonly origin: string;
   readonly path: string;
   readonly target: string;
 }
@@ -40,14 +41,18 @@ const defaultNodes: readonly [name: string, major: number, minor: number][] = [
 
 /** runtime-spec 1.3, runtime-linux.md "Dev symbolic links"; ptmx belongs to the container's own devpts. */
 const defaultLinks: readonly PlannedLink[] = [
-  { path: "/dev/fd", target: "/proc/self/fd" },
-  { path: "/dev/stdin", target: "/proc/self/fd/0" },
-  { path: "/dev/stdout", target: "/proc/self/fd/1" },
-  { path: "/dev/stderr", target: "/proc/self/fd/2" },
-  { path: "/dev/ptmx", target: "pts/ptmx" },
+  link("/dev/fd", "/proc/self/fd"),
+  link("/dev/stdin", "/proc/self/fd/0"),
+  link("/dev/stdout", "/proc/self/fd/1"),
+  link("/dev/stderr", "/proc/self/fd/2"),
+  link("/dev/ptmx", "pts/ptmx"),
 ];
 
-const coreLink: PlannedLink = { path: "/dev/core", target: "/proc/kcore" };
+const coreLink = link("/dev/core", "/proc/kcore");
+
+function link(path: string, target: string): PlannedLink {
+  return { origin: path, path, target };
+}
 
 /** File type of each device type; u is an unbuffered character device, which Linux does not tell from c. */
 const types: Readonly<Record<Device["type"], number>> = {

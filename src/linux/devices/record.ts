@@ -1,8 +1,8 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { AT, S } from "../../../ffi/constants/file.ts";
 import { MOVE_MOUNT, OPEN_TREE } from "../../../ffi/constants/mount.ts";
-import type { Program } from "../../../ffi/program/program.ts";
-import { type Handle, recordMakeDirectories, recordMakeFile, recordTarget, splitPath } from "../in-root.ts";
+import type { Program, Register } from "../../../ffi/program/program.ts";
+import { type Handle, recordMakeDirectories, recordMakeFile, recordTarget } from "../in-root.ts";
 import { deviceNumber, recordExpectDevice, recordExpectType, statSize } from "../stat.ts";
 import type { PlannedDevice, PlannedDevices, PlannedLink } from "./plan.ts";
 
@@ -11,23 +11,36 @@ import type { PlannedDevice, PlannedDevices, PlannedLink } from "./plan.ts";
  * that is a link in the image leads nowhere else (CVE-2026-41579, CVE-2026-47766).
  */
 export function recordDevices(program: Program, root: Handle, plan: PlannedDevices): void {
-  const record = plan.way === "create" ? recordNode : recordBoundNode;
-  for (const node of plan.nodes) record(program, root, node);
-  for (const link of plan.links) recordLink(program, root, link);
+  if (plan.way === "create") inDirectories(program, root, plan.nodes, recordNode);
+  else for (const node of plan.nodes) recordBoundNode(program, root, node);
+  inDirectories(program, root, plan.links, recordLink);
 }
 
-/** Opens the directory of a path, made when it is missing; returns it and the last name. */
-function openParent(program: Program, root: Handle, path: string) {
-  const names = splitPath(path);
-  const name = names.pop() ?? "";
-  const parent = `/${names.join("/")}`;
-  const directory = recordTarget(program, root, parent, () => recordMakeDirectories(program, root, parent));
-  return { directory, name };
+/** Opens the directory of each entry, one after the other, once for all entries that follow each other in it. */
+function inDirectories<E extends PlannedDevice | PlannedLink>(
+  program: Program,
+  root: Handle,
+  entries: readonly E[],
+  record: (program: Program, directory: Register, name: string, entry: E) => void,
+): void {
+  let open: { path: string; directory: Register } | undefined;
+  for (const entry of entries) {
+    program.because(entry.origin);
+    const slash = entry.path.lastIndexOf("/");
+    const path = entry.path.slice(0, slash) || "/";
+    if (open?.path !== path) {
+      if (open) program.close(open.directory);
+      open = {
+        path,
+        directory: recordTarget(program, root, path, () => recordMakeDirectories(program, root, path)),
+      };
+    }
+    record(program, open.directory, entry.path.slice(slash + 1), entry);
+  }
+  if (open) program.close(open.directory);
 }
 
-function recordNode(program: Program, root: Handle, node: PlannedDevice): void {
-  program.because(node.origin);
-  const { directory, name } = openParent(program, root, node.path);
+function recordNode(program: Program, directory: Register, name: string, node: PlannedDevice): void {
   const exists = program.label(`${node.path} exists`);
   const done = program.label(`${node.path} made`);
   const number = deviceNumber(node.major, node.minor);
@@ -41,10 +54,10 @@ function recordNode(program: Program, root: Handle, node: PlannedDevice): void {
   const stat = program.space(statSize);
   program.newfstatat(directory, name, stat, AT.SYMLINK_NOFOLLOW);
   recordExpectType(program, stat, node.mode & S.IFMT, ERRNO.EEXIST);
-  if ((node.mode & S.IFMT) !== S.IFIFO)
+  if ((node.mode & S.IFMT) !== S.IFIFO) {
     recordExpectDevice(program, stat, node.major, node.minor, ERRNO.EEXIST);
+  }
   program.place(done);
-  program.close(directory);
 }
 
 /** Binds the caller's node, which must be the device of these numbers, onto an empty file. */
@@ -64,9 +77,6 @@ function recordBoundNode(program: Program, root: Handle, node: PlannedDevice): v
   program.close(tree);
 }
 
-function recordLink(program: Program, root: Handle, { path, target }: PlannedLink): void {
-  program.because(path);
-  const { directory, name } = openParent(program, root, path);
+function recordLink(program: Program, directory: Register, name: string, { target }: PlannedLink): void {
   program.symlinkat(target, directory, name).ignore(ERRNO.EEXIST);
-  program.close(directory);
 }

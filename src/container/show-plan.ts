@@ -1,0 +1,37 @@
+import { listing } from "../../ffi/program/listing.ts";
+import { openNamespaces } from "../linux/namespaces/apply.ts";
+import { loadFilter } from "../linux/seccomp/compile.ts";
+import type { CreateOptions } from "./options.ts";
+import { prepare } from "./prepare.ts";
+import { recordContainer } from "./program.ts";
+
+// Numbers that stand for what create would open: the listing shows where each is used.
+const stand = { sync: 3, start: 4, result: 5, console: 6 } as const;
+
+/**
+ * `plan`: the steps that the container's processes would make, one a line, as strace would print them. Nothing is
+ * made, and no privilege is needed. Cgroups are left out: only making them shows which can be had.
+ * Throws SpecError, SyscallError.
+ */
+export function showPlan(options: CreateOptions): readonly string[] {
+  const { plan } = prepare(options);
+  const filter = plan.seccomp.kind === "none" ? undefined : loadFilter(plan.seccomp, undefined);
+  const namespaces = openNamespaces(plan.namespaces);
+  try {
+    const program = recordContainer(
+      plan,
+      {
+        sync: stand.sync,
+        gate: { kind: "fifo", start: stand.start, result: stand.result },
+        console: plan.terminal.kind === "new" ? stand.console : -1,
+        namespaces,
+        cgroup: null,
+        cgroupDirectory: -1,
+      },
+      filter,
+    );
+    return listing(program);
+  } finally {
+    for (const { descriptor } of namespaces) descriptor.close();
+  }
+}
