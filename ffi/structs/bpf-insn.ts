@@ -30,16 +30,13 @@ export const BPF_INSN_SIZE = 8;
 
 /** struct bpf_insn { u8 code; u8 dst:4, src:4; s16 off; s32 imm; } for each, little endian as both machines are. */
 export function encodeInstructions(instructions: readonly BpfInstruction[]): Uint8Array {
-  const bytes = new Uint8Array(BPF_INSN_SIZE * instructions.length);
-  const view = new DataView(bytes.buffer);
-  instructions.forEach(({ op, dst, src, offset, imm }, index) => {
-    const at = BPF_INSN_SIZE * index;
-    view.setUint8(at, op);
-    view.setUint8(at + 1, dst | (src << 4));
-    view.setInt16(at + 2, offset, true);
-    view.setUint32(at + 4, imm >>> 0, true);
-  });
-  return bytes;
+  const words = new Uint32Array(2 * instructions.length);
+  let at = 0;
+  for (const { op, dst, src, offset, imm } of instructions) {
+    words[at++] = op | (dst << 8) | (src << 12) | (offset << 16);
+    words[at++] = imm;
+  }
+  return new Uint8Array(words.buffer);
 }
 
 /** An instruction in the words of the kernel's verifier, `if w2 != 1 goto +3`. For listings. */

@@ -2,7 +2,7 @@ import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { ACCESS, AT } from "../../../ffi/constants/file.ts";
 import { attempt, failure } from "../../../ffi/libc.ts";
 import { SpecError } from "../../spec/error.ts";
-import type { CgroupRecord } from "./cgroup-record.ts";
+import type { CgroupRecord, RecordedDirectory } from "./cgroup-record.ts";
 import type { PlannedCgroup, PlannedDirectory, PlannedV1, PlannedV2 } from "./planned.ts";
 
 /** Failures that mean: this caller may not have a cgroup here. */
@@ -25,14 +25,16 @@ export function createCgroup(plan: PlannedCgroup): CgroupRecord | null {
 }
 
 function createV1(plan: PlannedV1, made: string[]): CgroupRecord | null {
-  const directories = plan.directories.filter((directory) => make(directory, made));
-  for (const directory of directories) {
-    if (!directory.controllers.split(",").includes("cpuset")) continue;
+  const directories: RecordedDirectory[] = [];
+  for (const directory of plan.directories) {
+    if (!make(directory, made)) continue;
+    const { controllers, path } = directory;
+    directories.push({ controllers, path });
+    if (!controllers.includes("cpuset")) continue;
     const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
     inheritCpuset(directory);
   }
-  if (directories.length === 0) return null;
-  return { kind: "v1", directories: directories.map(({ controllers, path }) => ({ controllers, path })) };
+  return directories.length === 0 ? null : { kind: "v1", directories };
 }
 
 function createV2({ directory, controllers }: PlannedV2, made: string[]): CgroupRecord | null {

@@ -20,24 +20,35 @@ export interface AccessRule {
   readonly property: string;
 }
 
-type Row = readonly [type: "b" | "c", major: number, minor: number, access: string];
+const total = {
+  allow: false,
+  type: "a",
+  major: -1,
+  minor: -1,
+  access: everything,
+  property: "the default devices",
+} as const;
+
+function allowed(type: "b" | "c", major: number, minor: number, access: number): AccessRule {
+  return { allow: true, type, major, minor, access, property: total.property };
+}
 
 // The devices that every container has (runtime-spec, config-linux.md, "Default Devices"), as runc 1.2 allows them: a
 // container may make any node, which is no use without further access. Not 5:1, the machine's own console: the
 // container's is a pty.
-const defaults: readonly Row[] = [
-  ["c", -1, -1, "m"],
-  ["b", -1, -1, "m"],
+const needed: readonly AccessRule[] = [
+  allowed("c", -1, -1, ACCESS_BITS.m),
+  allowed("b", -1, -1, ACCESS_BITS.m),
   // null, zero, full, random, urandom
-  ["c", 1, 3, "rwm"],
-  ["c", 1, 5, "rwm"],
-  ["c", 1, 7, "rwm"],
-  ["c", 1, 8, "rwm"],
-  ["c", 1, 9, "rwm"],
+  allowed("c", 1, 3, everything),
+  allowed("c", 1, 5, everything),
+  allowed("c", 1, 7, everything),
+  allowed("c", 1, 8, everything),
+  allowed("c", 1, 9, everything),
   // tty, ptmx, pts/*
-  ["c", 5, 0, "rwm"],
-  ["c", 5, 2, "rwm"],
-  ["c", 136, -1, "rwm"],
+  allowed("c", 5, 0, everything),
+  allowed("c", 5, 2, everything),
+  allowed("c", 136, -1, everything),
 ];
 
 /**
@@ -45,17 +56,13 @@ const defaults: readonly Row[] = [
  * since nearly every caller only forbids all.
  */
 export function accessRules(rules: readonly DeviceRule[]): AccessRule[] {
-  const own = rules.map((rule, index) => accessRule(rule, `linux.resources.devices[${index}]`));
-  const needed = defaults.map(([type, major, minor, access]) => ({
-    allow: true,
-    type,
-    major,
-    minor,
-    access: bits(access),
-    property: "the default devices",
-  }));
-  const all = { allow: false, type: "a", major: -1, minor: -1, access: everything } as const;
-  return [{ ...all, property: "the default devices" }, ...own, ...needed];
+  const all: AccessRule[] = [total];
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule) all.push(accessRule(rule, `linux.resources.devices[${index}]`));
+  }
+  for (const rule of needed) all.push(rule);
+  return all;
 }
 
 /** Whether a rule is about every device and all access, so that no rule before it matters. */
@@ -74,6 +81,8 @@ function accessRule({ allow, type, major, minor, access }: DeviceRule, property:
   };
 }
 
-function bits(access: string): number {
-  return [...access].reduce((sum, letter) => sum | ACCESS_BITS[letter as keyof typeof ACCESS_BITS], 0);
+function bits(letters: string): number {
+  let sum = 0;
+  for (const letter of letters) sum |= ACCESS_BITS[letter as keyof typeof ACCESS_BITS];
+  return sum;
 }

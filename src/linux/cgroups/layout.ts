@@ -1,5 +1,6 @@
 // Where the control groups of this machine are mounted and where the caller is in them. Pure: from the texts of
 // /proc/self/mountinfo and /proc/self/cgroup. proc(5), cgroups(7).
+// Every create runs this, once: plain loops are several times as fast then as callbacks, which nothing has compiled yet.
 
 /** The hierarchy of cgroup v2. */
 export interface Unified {
@@ -55,10 +56,13 @@ export function parseCgroupLayout(mountinfo: string, selfCgroup: string): Cgroup
   // A machine of v2 may have an odd v1 hierarchy mounted somewhere (net_cls for a firewall): the usual place decides.
   if (unified?.mountpoint === usualPlace) return { kind: "v2", ...unified };
   const hierarchies = findHierarchies(mounts, own);
-  if (hierarchies.some(({ controllers }) => !controllers.every(isName))) {
-    return { kind: "v1", hierarchies, unified };
-  }
+  if (hasController(hierarchies)) return { kind: "v1", hierarchies, unified };
   return unified ? { kind: "v2", ...unified } : { kind: "none" };
+}
+
+function hasController(hierarchies: readonly Hierarchy[]): boolean {
+  for (const { controllers } of hierarchies) if (!isName(controllers[0] ?? "")) return true;
+  return false;
 }
 
 /** A hierarchy that only has a name tracks processes; it controls nothing. */
@@ -85,11 +89,13 @@ function findCgroupMounts(lines: readonly string[]): CgroupMount[] {
     const mount = parseMount(line);
     if (ways.has(mount.mountpoint)) onTheWay.set(mount.id, mount);
   }
-  return found.filter((mount) => !isHidden(mount, onTheWay));
+  const visible: CgroupMount[] = [];
+  for (const mount of found) if (!isHidden(mount, onTheWay)) visible.push(mount);
+  return visible;
 }
 
 // ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAG…] - TYPE SOURCE SUPEROPTIONS
-// Taken apart by hand: a machine may have hundreds of mounts, and every `create` reads them all.
+// Taken apart by hand: a machine may have hundreds of mounts.
 
 function parseMount(line: string): Mount {
   const parent = line.indexOf(" ") + 1;
@@ -156,8 +162,7 @@ function parseOwn(text: string): Map<string, string> {
 }
 
 function findUnified(mounts: readonly CgroupMount[], own: string): Unified | undefined {
-  const candidates = mounts.filter(({ version }) => version === 2);
-  const mount = candidates.find(({ mountpoint }) => isWithin(mountpoint, usualPlace)) ?? candidates[0];
+  const mount = findMount(mounts, 2, []);
   return mount && place(mount, own);
 }
 
@@ -166,14 +171,30 @@ function findHierarchies(mounts: readonly CgroupMount[], own: ReadonlyMap<string
   for (const [joined, path] of own) {
     if (joined === "") continue;
     const controllers = joined.split(",");
-    const candidates = mounts.filter(
-      ({ version, options }) => version === 1 && controllers.every((each) => options.includes(`,${each},`)),
-    );
-    // A hierarchy may be mounted more than once; the usual place is the one that others look at.
-    const mount = candidates.find(({ mountpoint }) => isWithin(mountpoint, usualPlace)) ?? candidates[0];
+    const mount = findMount(mounts, 1, controllers);
     if (mount) hierarchies.push({ controllers, ...place(mount, path) });
   }
   return hierarchies;
+}
+
+/** A hierarchy may be mounted more than once; the usual place is the one that others look at. */
+function findMount(
+  mounts: readonly CgroupMount[],
+  version: 1 | 2,
+  controllers: readonly string[],
+): CgroupMount | undefined {
+  let found: CgroupMount | undefined;
+  for (const mount of mounts) {
+    if (mount.version !== version || !hasOptions(mount.options, controllers)) continue;
+    if (isWithin(mount.mountpoint, usualPlace)) return mount;
+    found ??= mount;
+  }
+  return found;
+}
+
+function hasOptions(options: string, wanted: readonly string[]): boolean {
+  for (const each of wanted) if (!options.includes(`,${each},`)) return false;
+  return true;
 }
 
 function place({ root, mountpoint, writable }: CgroupMount, own: string): Unified {

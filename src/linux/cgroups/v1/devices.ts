@@ -8,33 +8,59 @@ import { type Limit, limit } from "../limit.ts";
  * Documentation/admin-guide/cgroup-v1/devices.rst.
  */
 export function limitDevices(rules: readonly AccessRule[]): Limit[] {
-  const start = rules.findLastIndex(isTotal);
-  const basis = rules[start];
-  const allowed = basis?.allow ?? false;
-  let exceptions: AccessRule[] = [];
-  for (const rule of rules.slice(start + 1).flatMap(byType)) {
-    if (rule.allow === allowed) exceptions = exceptions.flatMap((exception) => takeBack(exception, rule));
-    else exceptions.push(rule);
+  const { allowed, property, exceptions } = findExceptions(rules);
+  // Forgets the exceptions that the cgroup has, too.
+  const limits = [limit(allowed ? "devices.allow" : "devices.deny", "a", property)];
+  const file = allowed ? "devices.deny" : "devices.allow";
+  for (const exception of exceptions.values()) {
+    limits.push(limit(file, render(exception), exception.property));
   }
-  const property = basis?.property ?? "the default devices";
-  return [
-    // Forgets the exceptions, too.
-    limit(allowed ? "devices.allow" : "devices.deny", "a", property),
-    ...merge(exceptions).map((exception) =>
-      limit(allowed ? "devices.deny" : "devices.allow", render(exception), exception.property),
-    ),
-  ];
+  return limits;
 }
 
-/** Exceptions name one type. */
-function byType(rule: AccessRule): AccessRule[] {
-  if (rule.type !== "a") return [rule];
-  return (["b", "c"] as const).map((type) => ({ ...rule, type }));
+interface Exceptions {
+  /** What is true of devices that no exception is about. */
+  readonly allowed: boolean;
+  readonly property: string;
+  /** By device, since each is a write. */
+  readonly exceptions: ReadonlyMap<string, AccessRule>;
 }
 
-/** What is left of an exception after a later rule of the opposite kind. */
-function takeBack(exception: AccessRule, rule: AccessRule): AccessRule[] {
-  if ((exception.access & rule.access) === 0 || !overlap(exception, rule)) return [exception];
+function findExceptions(rules: readonly AccessRule[]): Exceptions {
+  let [allowed, property] = [false, ""];
+  const exceptions = new Map<string, AccessRule>();
+  for (const rule of rules) {
+    if (isTotal(rule)) {
+      ({ allow: allowed, property } = rule);
+      exceptions.clear();
+    } else if (rule.type !== "a") {
+      apply(exceptions, rule, allowed);
+    } else {
+      // Exceptions name one type.
+      apply(exceptions, { ...rule, type: "b" }, allowed);
+      apply(exceptions, { ...rule, type: "c" }, allowed);
+    }
+  }
+  return { allowed, property, exceptions };
+}
+
+function apply(exceptions: Map<string, AccessRule>, rule: AccessRule, allowed: boolean): void {
+  if (rule.allow !== allowed) {
+    const key = `${rule.type} ${rule.major}:${rule.minor}`;
+    const known = exceptions.get(key);
+    exceptions.set(key, known ? { ...rule, access: known.access | rule.access } : rule);
+    return;
+  }
+  for (const [key, exception] of exceptions) {
+    const access = takeBack(exception, rule);
+    if (access === 0) exceptions.delete(key);
+    else if (access !== exception.access) exceptions.set(key, { ...exception, access });
+  }
+}
+
+/** The access that is left of an exception after a later rule of the opposite kind. */
+function takeBack(exception: AccessRule, rule: AccessRule): number {
+  if ((exception.access & rule.access) === 0 || !overlap(exception, rule)) return exception.access;
   if (!covers(rule, exception)) {
     const verb = rule.allow ? "allows" : "forbids";
     throw new SpecError(
@@ -42,8 +68,7 @@ function takeBack(exception: AccessRule, rule: AccessRule): AccessRule[] {
       `${verb} a part of what ${exception.property} is about, and cgroup v1 has no form for that: put the wider rule first, or name the devices one by one`,
     );
   }
-  const access = exception.access & ~rule.access;
-  return access === 0 ? [] : [{ ...exception, access }];
+  return exception.access & ~rule.access;
 }
 
 function overlap(one: AccessRule, other: AccessRule): boolean {
@@ -56,19 +81,10 @@ function covers(wide: AccessRule, narrow: AccessRule): boolean {
   return cover(wide.major, narrow.major) && cover(wide.minor, narrow.minor);
 }
 
-/** One exception for each device: each is a write. */
-function merge(exceptions: readonly AccessRule[]): AccessRule[] {
-  const merged = new Map<string, AccessRule>();
-  for (const exception of exceptions) {
-    const key = `${exception.type} ${exception.major}:${exception.minor}`;
-    const access = (merged.get(key)?.access ?? 0) | exception.access;
-    merged.set(key, { ...exception, access });
-  }
-  return [...merged.values()];
-}
-
 function render({ type, major, minor, access }: AccessRule): string {
-  const number = (value: number) => (value === -1 ? "*" : String(value));
-  const letters = (["r", "w", "m"] as const).filter((letter) => access & ACCESS_BITS[letter]);
-  return `${type} ${number(major)}:${number(minor)} ${letters.join("")}`;
+  let letters = "";
+  if (access & ACCESS_BITS.r) letters += "r";
+  if (access & ACCESS_BITS.w) letters += "w";
+  if (access & ACCESS_BITS.m) letters += "m";
+  return `${type} ${major === -1 ? "*" : major}:${minor === -1 ? "*" : minor} ${letters}`;
 }

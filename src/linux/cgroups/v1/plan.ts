@@ -2,7 +2,6 @@ import { SpecError } from "../../../spec/error.ts";
 import { type CgroupLayout, type Hierarchy, isName, type Unified } from "../layout.ts";
 import type { Limit } from "../limit.ts";
 import type {
-  ContainerView,
   PlannedDevices,
   PlannedDirectory,
   PlannedV1,
@@ -19,15 +18,15 @@ type Layout = Extract<CgroupLayout, { kind: "v1" }>;
 
 /** One cgroup in every hierarchy; with a hybrid layout in that of version 2, too. Throws SpecError. */
 export function planV1(layout: Layout, request: Request): PlannedV1 {
-  refuseUnified(request);
+  if (request.resources.unified) refuseUnified(request.resources.unified);
   const { limits, program } = planLimits(layout, request);
   const directories: PlannedDirectory[] = [];
   const writes: PlannedWrite[] = [];
+  const viewed: ViewedHierarchy[] = [];
   for (const hierarchy of layout.hierarchies) {
-    const own = limits
-      .filter(({ controller }) => hierarchy.controllers.includes(controller))
-      .flatMap((each) => each.limits);
+    const own = limitsIn(hierarchy, limits);
     const directory = planDirectory(hierarchy, hierarchy.controllers.join(","), own, request);
+    viewed.push(viewOf(hierarchy, directory));
     if (!directory) continue;
     directories.push(directory);
     for (const { file, value, property, dispensable } of own) {
@@ -41,19 +40,21 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
     directories,
     writes,
     devices: unified && program ? { kind: "program", path: unified.path, ...program } : { kind: "none" },
-    containerView: planView(layout.hierarchies, directories),
+    containerView: { kind: "v1", hierarchies: viewed },
     notes: request.notes,
   };
 }
 
-function refuseUnified({ resources }: Request): void {
-  const [first] = limitUnified(resources.unified ?? {});
-  if (first) {
-    throw new SpecError(
-      first.property,
-      "needs cgroup v2, and this machine's controllers belong to cgroup v1",
-    );
-  }
+function limitsIn({ controllers }: Hierarchy, limits: readonly ControllerLimits[]): Limit[] {
+  const own: Limit[] = [];
+  for (const each of limits) if (controllers.includes(each.controller)) own.push(...each.limits);
+  return own;
+}
+
+function refuseUnified(unified: Readonly<Record<string, string>>): void {
+  const [first] = limitUnified(unified);
+  if (!first) return;
+  throw new SpecError(first.property, "needs cgroup v2, and this machine's controllers belong to cgroup v1");
 }
 
 interface PlannedLimits {
@@ -62,29 +63,26 @@ interface PlannedLimits {
   readonly program: Pick<Extract<PlannedDevices, { kind: "program" }>, "instructions"> | undefined;
 }
 
-function planLimits(layout: Layout, request: Request): PlannedLimits {
-  const available = layout.hierarchies.flatMap(({ controllers }) => controllers);
+function planLimits({ hierarchies, unified }: Layout, request: Request): PlannedLimits {
+  const available: string[] = [];
+  for (const { controllers } of hierarchies) available.push(...controllers);
   const limits = limitsV1(request.resources);
   for (const { controller, limits: asked } of limits) {
-    const [first] = asked;
-    if (first && !available.includes(controller)) {
-      throw unavailable(
-        first.property,
-        controller,
-        available.filter((each) => !isName(each)),
-      );
-    }
+    if (!available.includes(controller)) throw lacking(asked[0]?.property ?? "", controller, available);
   }
   const rules = rulesOf(request);
   if (rules.length === 0) return { limits, program: undefined };
   if (available.includes("devices")) {
-    return {
-      limits: [...limits, { controller: "devices", limits: limitDevices(rules) }],
-      program: undefined,
-    };
+    limits.push({ controller: "devices", limits: limitDevices(rules) });
+    return { limits, program: undefined };
   }
-  if (layout.unified) return { limits, program: { instructions: compileDeviceRules(rules) } };
-  throw unavailable("linux.resources.devices", "devices", available);
+  if (!unified) throw lacking("linux.resources.devices", "devices", available);
+  return { limits, program: { instructions: compileDeviceRules(rules) } };
+}
+
+function lacking(property: string, controller: string, available: readonly string[]): SpecError {
+  const controllers = available.filter((each) => !isName(each));
+  return unavailable(property, controller, controllers);
 }
 
 /** undefined when it cannot be made and nothing needs it. */
@@ -118,24 +116,24 @@ function pathIn({ mountpoint, own }: Unified, { path }: Request): string {
   }
 }
 
-/** The hierarchies of version 1, as runc shows them. */
-function planView(
-  hierarchies: readonly Hierarchy[],
-  directories: readonly PlannedDirectory[],
-): ContainerView {
-  const viewed = hierarchies.map((hierarchy): ViewedHierarchy => {
-    const { controllers, mountpoint, own } = hierarchy;
-    const joined = controllers.join(",");
-    const planned = directories.find((directory) => directory.controllers === joined);
-    const directory = mountpoint.slice(mountpoint.lastIndexOf("/") + 1);
-    return {
-      directory,
-      // One that the container may have to do without is not there to be shown.
-      path: planned && planned.neededBy !== "" ? planned.path : mountpoint + (own === "/" ? "" : own),
-      options: controllers.map((each) => (isName(each) ? `none,${each}` : each)).join(","),
-      type: "cgroup",
-      links: controllers.filter((each) => !isName(each) && each !== directory),
-    };
-  });
-  return { kind: "v1", hierarchies: viewed };
+/** A hierarchy of version 1 as the container sees it. */
+function viewOf(
+  { controllers, mountpoint, own }: Hierarchy,
+  planned: PlannedDirectory | undefined,
+): ViewedHierarchy {
+  const directory = mountpoint.slice(mountpoint.lastIndexOf("/") + 1);
+  const links: string[] = [];
+  const options: string[] = [];
+  for (const each of controllers) {
+    options.push(isName(each) ? `none,${each}` : each);
+    if (!isName(each) && each !== directory) links.push(each);
+  }
+  return {
+    directory,
+    // One that the container may have to do without is not there to be shown.
+    path: planned && planned.neededBy !== "" ? planned.path : mountpoint + (own === "/" ? "" : own),
+    options: options.join(","),
+    type: "cgroup",
+    links,
+  };
 }

@@ -7,7 +7,13 @@ import { type AccessRule, everything, isTotal } from "../device-rules.ts";
 // is to be done in the upper one.
 const typeNumbers = { b: 1, c: 2 } as const;
 
-const [answer, context, type, access, major, minor] = [0, 1, 2, 3, 4, 5];
+// Registers. The program is given its context in r1, and answers in r0.
+const answer = 0;
+const context = 1;
+const type = 2;
+const access = 3;
+const major = 4;
+const minor = 5;
 
 /**
  * Compiles rules. The program answers 1 when everything that is to be done is allowed; what no rule is about is not.
@@ -15,62 +21,57 @@ const [answer, context, type, access, major, minor] = [0, 1, 2, 3, 4, 5];
  */
 export function compileDeviceRules(rules: readonly AccessRule[]): BpfInstruction[] {
   const program = [
-    ins(BPF_OP.LOAD, { dst: type, src: context }),
-    ins(BPF_OP.COPY, { dst: access, src: type }),
-    ins(BPF_OP.AND, { dst: type, imm: 0xffff }),
-    ins(BPF_OP.SHIFT_RIGHT, { dst: access, imm: 16 }),
-    ins(BPF_OP.LOAD, { dst: major, src: context, offset: 4 }),
-    ins(BPF_OP.LOAD, { dst: minor, src: context, offset: 8 }),
+    ins(BPF_OP.LOAD, type, context, 0, 0),
+    ins(BPF_OP.COPY, access, type, 0, 0),
+    ins(BPF_OP.AND, type, 0, 0, 0xffff),
+    ins(BPF_OP.SHIFT_RIGHT, access, 0, 0, 16),
+    ins(BPF_OP.LOAD, major, context, 4, 0),
+    ins(BPF_OP.LOAD, minor, context, 8, 0),
   ];
-  for (const rule of rules.toReversed()) {
-    program.push(...compileRule(rule));
+  for (let index = rules.length - 1; index >= 0; index--) {
+    const rule = rules[index];
+    if (!rule) continue;
+    compileRule(program, rule);
     // The verifier refuses instructions that cannot be reached.
     if (isTotal(rule)) return program;
   }
-  return [...program, ...end(false)];
+  end(program, false);
+  return program;
 }
 
 /** Goes on after its last instruction when the rule does not decide. */
-function compileRule(rule: AccessRule): BpfInstruction[] {
-  const decision = compileDecision(rule);
-  const conditions = [
-    { register: type, value: rule.type === "a" ? -1 : typeNumbers[rule.type] },
-    { register: major, value: rule.major },
-    { register: minor, value: rule.minor },
-  ].filter(({ value }) => value !== -1);
-  const length = conditions.length + decision.length;
-  return [
-    ...conditions.map(({ register, value }, index) =>
-      ins(BPF_OP.JUMP_UNLESS_EQUAL, { dst: register, imm: value, offset: length - index - 1 }),
-    ),
-    ...decision,
-  ];
-}
-
-function compileDecision({ allow, access: bits }: AccessRule): BpfInstruction[] {
-  if (bits === everything) return end(allow);
-  if (!allow) {
-    return [
-      ins(BPF_OP.JUMP_IF_BITS, { dst: access, imm: bits, offset: 1 }),
-      ins(BPF_OP.JUMP, { offset: 2 }),
-      ...end(false),
-    ];
+function compileRule(program: BpfInstruction[], rule: AccessRule): void {
+  const conditions: [register: number, value: number][] = [];
+  if (rule.type !== "a") conditions.push([type, typeNumbers[rule.type]]);
+  if (rule.major !== -1) conditions.push([major, rule.major]);
+  if (rule.minor !== -1) conditions.push([minor, rule.minor]);
+  const length = rule.access === everything ? 2 : 4;
+  let left = conditions.length;
+  for (const condition of conditions) {
+    left--;
+    program.push(ins(BPF_OP.JUMP_UNLESS_EQUAL, condition[0], 0, left + length, condition[1]));
   }
-  // What this rule allows need not be asked of earlier ones.
-  return [
-    ins(BPF_OP.AND, { dst: access, imm: everything & ~bits }),
-    ins(BPF_OP.JUMP_UNLESS_EQUAL, { dst: access, imm: 0, offset: 2 }),
-    ...end(true),
-  ];
+  if (rule.access !== everything) compilePart(program, rule);
+  end(program, rule.allow);
 }
 
-function end(allowed: boolean): BpfInstruction[] {
-  return [ins(BPF_OP.SET, { dst: answer, imm: allowed ? 1 : 0 }), ins(BPF_OP.EXIT, {})];
+/** Two instructions: lead to the two that follow when the rule decides, and past them when it does not. */
+function compilePart(program: BpfInstruction[], { allow, access: bits }: AccessRule): void {
+  if (allow) {
+    // What this rule allows need not be asked of earlier ones.
+    program.push(ins(BPF_OP.AND, access, 0, 0, everything & ~bits));
+    program.push(ins(BPF_OP.JUMP_UNLESS_EQUAL, access, 0, 2, 0));
+  } else {
+    program.push(ins(BPF_OP.JUMP_IF_BITS, access, 0, 1, bits));
+    program.push(ins(BPF_OP.JUMP, 0, 0, 2, 0));
+  }
 }
 
-function ins(
-  op: number,
-  { dst = 0, src = 0, offset = 0, imm = 0 }: Partial<Omit<BpfInstruction, "op">>,
-): BpfInstruction {
+function end(program: BpfInstruction[], allowed: boolean): void {
+  program.push(ins(BPF_OP.SET, answer, 0, 0, allowed ? 1 : 0));
+  program.push(ins(BPF_OP.EXIT, 0, 0, 0, 0));
+}
+
+function ins(op: number, dst: number, src: number, offset: number, imm: number): BpfInstruction {
   return { op, dst, src, offset, imm };
 }

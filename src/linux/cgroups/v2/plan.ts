@@ -1,10 +1,12 @@
 import type { CgroupLayout } from "../layout.ts";
+import type { Limit } from "../limit.ts";
 import type {
   PlannedControllers,
   PlannedDevices,
   PlannedDirectory,
   PlannedNoCgroup,
   PlannedV2,
+  PlannedWrite,
 } from "../planned.ts";
 import { type ControllerLimits, neededBy, type Request, rulesOf } from "../request.ts";
 import { compileDeviceRules } from "./device-program.ts";
@@ -16,7 +18,8 @@ type Layout = Extract<CgroupLayout, { kind: "v2" }>;
 export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoCgroup {
   const { mountpoint, own, writable } = layout;
   const limits = limitsV2(request.resources);
-  const asked = limits.flatMap((each) => each.limits);
+  const asked: Limit[] = [];
+  for (const each of limits) asked.push(...each.limits);
   const needed = neededBy(request, asked);
   const ownPath = own === "/" ? mountpoint : mountpoint + own;
   if (needed === "" && !writable) {
@@ -35,11 +38,13 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
     neededBy: needed,
     fresh: request.path.kind === "default",
   };
+  const writes: PlannedWrite[] = [];
+  for (const each of asked) writes.push({ ...each, file: `${path}/${each.file}` });
   return {
     kind: "v2",
     directory,
     controllers,
-    writes: asked.map(({ file, ...rest }) => ({ file: `${path}/${file}`, ...rest })),
+    writes,
     devices: planDevices(path, request),
     // One that the container may have to do without is not there to be shown.
     containerView: { kind: "v2", path: needed === "" ? ownPath : path },
@@ -52,15 +57,12 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
  * is the caller's own part of the hierarchy that changes.
  */
 function planControllers(limits: readonly ControllerLimits[], { path }: Request): PlannedControllers {
-  const needed = new Map<string, string>();
+  const needed: { name: string; property: string }[] = [];
   for (const { controller, limits: asked } of limits) {
-    const [first] = asked;
-    if (first && controller !== "cgroup" && !needed.has(controller)) needed.set(controller, first.property);
+    if (controller === "cgroup" || needed.some(({ name }) => name === controller)) continue;
+    needed.push({ name: controller, property: asked[0]?.property ?? "" });
   }
-  return {
-    needed: [...needed].map(([name, property]) => ({ name, property })),
-    others: path.kind !== "default",
-  };
+  return { needed, others: path.kind !== "default" };
 }
 
 /**
