@@ -41,6 +41,13 @@ const documented: Record<string, string[]> = {
   kill: ["--all, -a"],
   delete: ["--force, -f"],
   list: ["--format table|json, -f table|json", "--quiet, -q"],
+  plan: [
+    "--bundle DIR, -b DIR",
+    "--config FILE, -f FILE",
+    "--no-pivot",
+    "--no-new-keyring",
+    "--preserve-fds N",
+  ],
   spec: ["--bundle DIR, -b DIR", "--rootless"],
   version: [],
   help: [],
