@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Resources } from "../../spec/types.ts";
+import { describeCgroup } from "./describe.ts";
 import type { CgroupLayout } from "./layout.ts";
 import { type CgroupContext, planCgroup } from "./plan.ts";
 import type { PlannedCgroup } from "./planned.ts";
@@ -217,4 +218,19 @@ test("the systemd manager falls back to the file system, and says so to who debu
   const planned = planV2({ manager: "systemd", cgroupsPath: "machine.slice:libpod:abc" });
   expect(planned.directory.path).toBe("/sys/fs/cgroup/machine.slice/libpod-abc.scope");
   expect(planned.notes.join()).toContain("systemd");
+});
+
+test("what a plan may make, as state.json would have it", () => {
+  expect(describeCgroup(plan({}))).toEqual({ kind: "v2", path: "/sys/fs/cgroup/user/me/bunc-box" });
+  expect(describeCgroup(plan({ layout: hybrid }))).toEqual({
+    kind: "v1",
+    directories: [
+      { controllers: "cpu,cpuacct", path: "/sys/fs/cgroup/cpu,cpuacct/a/bunc-box" },
+      { controllers: "memory", path: "/sys/fs/cgroup/memory/m/bunc-box" },
+      { controllers: "devices", path: "/sys/fs/cgroup/devices/bunc-box" },
+      { controllers: "name=systemd", path: "/sys/fs/cgroup/systemd/bunc-box" },
+      { controllers: "", path: "/sys/fs/cgroup/unified/bunc-box" },
+    ],
+  });
+  expect(describeCgroup(plan({ manager: "disabled" }))).toBeNull();
 });
