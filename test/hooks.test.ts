@@ -3,10 +3,12 @@ import { describe, expect } from "bun:test";
 import { existsSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Change, config, type HookName, shell, sleeper } from "./support/config.ts";
-import { peersDiffer, rootTest } from "./support/peers.ts";
+import { peersDiffer } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("hooks");
+
+const hookTest = peersDiffer({ bunc: "hooks are refused by name as yet: see unsupported.test.ts" });
 
 /** A hook that appends what it sees to a file: its name, the state on its standard input, its namespaces. */
 function recorder(directory: string): string {
@@ -47,7 +49,7 @@ const everyHook =
   };
 
 describe("hooks of the runtime", () => {
-  rootTest("run in order, each at its time, with the container's state", async () => {
+  hookTest("run in order, each at its time, with the container's state", async () => {
     const directory = box.directory("log");
     const names: HookName[] = ["prestart", "createRuntime", "poststop"];
     const container = await box.create(sleeper(everyHook(recorder(directory), ...names)));
@@ -70,7 +72,7 @@ describe("hooks of the runtime", () => {
     expect(entries(directory)[1]?.state.pid).toBe(container.pid);
   });
 
-  peersDiffer({ runc: "1.1 runs it in create" })(
+  peersDiffer({ bunc: "as above", runc: "1.1 runs it in create" })(
     "poststart runs in start, after the program has started",
     async () => {
       const directory = box.directory("log");
@@ -84,7 +86,7 @@ describe("hooks of the runtime", () => {
     },
   );
 
-  rootTest("a hook that fails makes create fail, with what it has said", async () => {
+  hookTest("a hook that fails makes create fail, with what it has said", async () => {
     const path = join(box.directory("bad"), "hook");
     writeFileSync(path, "#!/bin/sh\necho reason for it >&2\nexit 3\n", { mode: 0o755 });
     const { status, stderr } = await box.tryCreate(
@@ -95,7 +97,7 @@ describe("hooks of the runtime", () => {
     expect(stderr).toMatch(/createRuntime|hook/i);
   });
 
-  rootTest("a hook that takes longer than its timeout is killed, and create fails", async () => {
+  hookTest("a hook that takes longer than its timeout is killed, and create fails", async () => {
     const hook = { path: "/bin/sleep", args: ["sleep", "30"], timeout: 1 };
     const started = Date.now();
     const { status, stderr } = await box.tryCreate(config((result) => (result.hooks = { prestart: [hook] })));
@@ -104,7 +106,7 @@ describe("hooks of the runtime", () => {
     expect(Date.now() - started).toBeLessThan(10_000);
   });
 
-  rootTest("a hook that does not read its standard input is no error", async () => {
+  hookTest("a hook that does not read its standard input is no error", async () => {
     const hook = { path: "/bin/true" };
     const annotations = { big: "x".repeat(200_000) };
     const { status } = await box.run(
@@ -113,26 +115,29 @@ describe("hooks of the runtime", () => {
     expect(status).toBe(0);
   });
 
-  rootTest("a poststop hook that fails is no error of delete", async () => {
+  hookTest("a poststop hook that fails is no error of delete", async () => {
     const container = await box.create(
       config((result) => (result.hooks = { poststop: [{ path: "/bin/false" }] })),
     );
     await container.delete();
   });
 
-  peersDiffer({ runc: "1.1 passes its own on" })("without env a hook's environment is empty", async () => {
-    const directory = box.directory("env");
-    const path = join(directory, "hook");
-    writeFileSync(path, `#!/bin/sh\n/usr/bin/env > ${directory}/env\n`, { mode: 0o755 });
-    await box.run(config((result) => (result.hooks = { prestart: [{ path }] })));
-    const variables = readFileSync(join(directory, "env"), "utf8").trimEnd().split("\n");
-    // The shell adds these itself.
-    expect(variables.filter((line) => !/^(PWD|OLDPWD|SHLVL|_)=/.test(line))).toEqual([]);
-  });
+  peersDiffer({ bunc: "as above", runc: "1.1 passes its own on" })(
+    "without env a hook's environment is empty",
+    async () => {
+      const directory = box.directory("env");
+      const path = join(directory, "hook");
+      writeFileSync(path, `#!/bin/sh\n/usr/bin/env > ${directory}/env\n`, { mode: 0o755 });
+      await box.run(config((result) => (result.hooks = { prestart: [{ path }] })));
+      const variables = readFileSync(join(directory, "env"), "utf8").trimEnd().split("\n");
+      // The shell adds these itself.
+      expect(variables.filter((line) => !/^(PWD|OLDPWD|SHLVL|_)=/.test(line))).toEqual([]);
+    },
+  );
 });
 
 describe("hooks of the container", () => {
-  rootTest("startContainer runs in it, before the program", async () => {
+  hookTest("startContainer runs in it, before the program", async () => {
     const { status, stdout } = await box.run(
       shell("cat /tmp/seen", (result) => {
         const script = "cat > /tmp/state; echo $(pwd) $$ > /tmp/seen";
@@ -145,7 +150,7 @@ describe("hooks of the container", () => {
     expect(stdout).toMatch(/^\/ \d+\n$/);
   });
 
-  rootTest(
+  hookTest(
     "createContainer runs in its namespaces, by the runtime's paths, before the root is changed",
     async () => {
       const directory = box.directory("log");
@@ -160,7 +165,7 @@ describe("hooks of the container", () => {
     },
   );
 
-  peersDiffer({ runc: "its start does not wait for that" })(
+  peersDiffer({ bunc: "as above", runc: "its start does not wait for that" })(
     "a startContainer hook that fails makes start fail",
     async () => {
       const container = await box.create(

@@ -1,0 +1,120 @@
+/**
+ * What bunc does not apply yet it refuses by name, and what a config may well contain without asking for it is taken.
+ * A row that fails here is good news: the property works, and its row becomes a test of what it does.
+ */
+import { describe, expect } from "bun:test";
+import { type Change, config } from "./support/config.ts";
+import { oursOnly } from "./support/peers.ts";
+import { workspace } from "./support/workspace.ts";
+
+const box = workspace("unsupported");
+
+/** Sets a property by its path. */
+const set =
+  (path: string, value: unknown): Change =>
+  (result) => {
+    const keys = path.split(".");
+    const last = keys.pop() ?? "";
+    let object: Record<string, unknown> = { ...result };
+    const root = object;
+    for (const key of keys) {
+      object[key] = { ...(object[key] as object) };
+      object = object[key] as Record<string, unknown>;
+    }
+    object[last] = value;
+    Object.assign(result, root);
+  };
+
+const hook = [{ path: "/bin/true" }];
+
+const refused: [string, unknown][] = [
+  ["hooks.prestart", hook],
+  ["hooks.createRuntime", hook],
+  ["hooks.createContainer", hook],
+  ["hooks.startContainer", hook],
+  ["hooks.poststart", hook],
+  ["hooks.poststop", hook],
+  ["process.scheduler", { policy: "SCHED_BATCH" }],
+  ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
+  ["process.apparmorProfile", "some-profile"],
+  ["process.selinuxLabel", "system_u:system_r:container_t:s0"],
+  ["linux.mountLabel", "system_u:object_r:container_file_t:s0"],
+  ["linux.intelRdt", { closID: "some" }],
+  ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
+  ["linux.netDevices", { eth0: { name: "eth1" } }],
+  ["linux.personality", { domain: "LINUX32" }],
+  ["linux.timeOffsets", { monotonic: { secs: 1, nanosecs: 0 } }],
+  ["linux.seccomp.listenerPath", "/run/listener"],
+  ["linux.resources.blockIO", { weight: 100 }],
+  ["linux.resources.hugepageLimits", [{ pageSize: "2MB", limit: 0 }]],
+  ["linux.resources.network", { classID: 1 }],
+  ["linux.resources.rdma", { mlx5_1: { hcaHandles: 3 } }],
+  ["linux.resources.memory.kernel", 1 << 20],
+  ["linux.resources.cpu.realtimeRuntime", 1000],
+  [
+    "vm",
+    {
+      kernel: { path: "/boot/vmlinuz" },
+      hypervisor: { path: "/usr/bin/qemu" },
+      image: { path: "/x", format: "raw" },
+    },
+  ],
+];
+
+describe("refused by name", () => {
+  for (const [path, value] of refused) {
+    oursOnly(path, async () => {
+      const { status, stderr } = await box.run(
+        config((result) => {
+          if (path.startsWith("linux.seccomp"))
+            set("linux.seccomp", { defaultAction: "SCMP_ACT_ALLOW" })(result);
+          set(path, value)(result);
+        }),
+      );
+      expect(stderr).toMatch(/^[^\n]+\n$/);
+      expect(stderr).toContain(path);
+      expect(status).toBe(1);
+    });
+  }
+
+  oursOnly("id-mapped mounts", async () => {
+    const mapping = [{ containerID: 0, hostID: 1000, size: 1 }];
+    for (const extra of [
+      { options: ["bind", "idmap"] },
+      { options: ["bind"], uidMappings: mapping, gidMappings: mapping },
+    ]) {
+      const mount = { destination: "/mnt", type: "bind", source: "/tmp", ...extra };
+      const { status, stderr } = await box.run(config((result) => result.mounts.push(mount)));
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^[^\n]*mounts\[4\][^\n]+\n$/);
+    }
+  });
+});
+
+describe("taken, for it asks for nothing", () => {
+  const idle: [string, unknown][] = [
+    ["hooks", {}],
+    ["hooks.prestart", []],
+    ["annotations", {}],
+    ["process.rlimits", []],
+    ["process.apparmorProfile", ""],
+    ["process.selinuxLabel", ""],
+    ["process.commandLine", "ignored on Linux"],
+    ["linux.mountLabel", ""],
+    ["linux.devices", []],
+    ["linux.sysctl", {}],
+    ["linux.uidMappings", []],
+    ["linux.personality", { domain: "LINUX" }],
+    ["linux.resources", {}],
+    ["linux.resources.blockIO", {}],
+    ["linux.resources.hugepageLimits", []],
+    ["linux.resources.network", {}],
+    ["windows", { layerFolders: [] }],
+    ["zos", {}],
+  ];
+  for (const [path, value] of idle) {
+    oursOnly(`${path}: ${JSON.stringify(value)}`, async () => {
+      expect(await box.run(config(set(path, value)))).toEqual({ status: 0, stdout: "", stderr: "" });
+    });
+  }
+});
