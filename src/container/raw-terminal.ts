@@ -52,13 +52,13 @@ export class RawTerminal implements Disposable {
     attempt.ioctl(0, IOCTL.TCSETS, settings);
   }
 
-  /** Gives the container's terminal the size of this one. */
-  copySizeTo(master: number): void {
-    const size = new Uint8Array(8);
-    if (attempt.ioctl(0, IOCTL.TIOCGWINSZ, size) >= 0) attempt.ioctl(master, IOCTL.TIOCSWINSZ, size);
-  }
-
   [Symbol.dispose](): void {
     if (this.saved) attempt.ioctl(0, IOCTL.TCSETS, this.saved);
   }
+}
+
+/** Gives the container's terminal the size of the caller's. ioctl_tty(2). */
+export function copyWindowSize(master: number): void {
+  const size = new Uint8Array(8);
+  if (attempt.ioctl(0, IOCTL.TIOCGWINSZ, size) >= 0) attempt.ioctl(master, IOCTL.TIOCSWINSZ, size);
 }

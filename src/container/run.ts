@@ -10,7 +10,7 @@ import { checkPreserved, compileFilter, keep } from "./create.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
-import { isTerminal } from "./raw-terminal.ts";
+import { copyWindowSize, isTerminal } from "./raw-terminal.ts";
 import { supervise } from "./supervise.ts";
 import { receive, sendGo } from "./sync.ts";
 
@@ -31,6 +31,7 @@ export function runContainer(options: RunOptions): number {
     const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal);
     try {
       keep(plan, options, launched, directory);
+      if (master) copyWindowSize(master.fd);
       letGo(plan, launched);
     } catch (error) {
       launched.abandon();

@@ -4,7 +4,7 @@ import { POLL } from "../../ffi/constants/socket.ts";
 import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { catchSignals } from "../../ffi/signals.ts";
-import { RawTerminal } from "./raw-terminal.ts";
+import { copyWindowSize, RawTerminal } from "./raw-terminal.ts";
 
 /** Signals that a person or a service manager sends to `run` and means for the container. */
 const forwarded: readonly number[] = [
@@ -28,12 +28,11 @@ const forwarded: readonly number[] = [
 export function supervise(pid: number, master: Descriptor | undefined): number {
   using signals = catchSignals([...forwarded, SIG.WINCH]);
   using pidfd = new Descriptor(libc.pidfd_open(pid, 0));
-  using terminal = master && new RawTerminal();
-  if (master) terminal?.copySizeTo(master.fd);
+  using _terminal = master && new RawTerminal();
   const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1]);
   for (;;) {
     poll.wait();
-    if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, master, terminal);
+    if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, master);
     if (master && poll.ready(2) && !pump(master.fd, 1)) poll.forget(2);
     if (master && poll.ready(3) && !pump(0, master.fd)) poll.forget(3);
     if (poll.ready(0)) break;
@@ -44,16 +43,11 @@ export function supervise(pid: number, master: Descriptor | undefined): number {
   return reap(pid);
 }
 
-function handleSignals(
-  signals: number,
-  pidfd: number,
-  master: Descriptor | undefined,
-  terminal: RawTerminal | undefined,
-): void {
+function handleSignals(signals: number, pidfd: number, master: Descriptor | undefined): void {
   const numbers = new Uint8Array(64);
   const count = readInto(signals, numbers);
   for (const signal of numbers.subarray(0, count)) {
-    if (signal === SIG.WINCH && master) terminal?.copySizeTo(master.fd);
+    if (signal === SIG.WINCH && master) copyWindowSize(master.fd);
     else if (signal !== SIG.WINCH) attempt.pidfd_send_signal(pidfd, signal, null, 0);
   }
 }
