@@ -2,7 +2,8 @@ import { MOUNT_ATTR, MS } from "../../../ffi/constants/mount.ts";
 import { SpecError } from "../../spec/error.ts";
 import { cleanPath } from "../../spec/path.ts";
 import type { Mount } from "../../spec/types.ts";
-import { mountOptions } from "./options.ts";
+import { refuseMountInProc } from "./inside-proc.ts";
+import { type ReadOptions, readOptions } from "./read-options.ts";
 
 /** A cgroup hierarchy as the container is to see it; the cgroup room computes it. */
 export type CgroupView =
@@ -116,89 +117,6 @@ export function planMount(mount: Mount, index: number, context: MountContext): P
   });
 }
 
-interface ReadOptions {
-  attributes: Attributes;
-  recursiveAttributes: Attributes;
-  propagation: { flag: number; recursive: boolean }[];
-  bind: { recursive: boolean } | undefined;
-  remount: boolean;
-  filesystemFlags: string[];
-  legacyFlags: number;
-  /** Options that are not in the table: the file system's own. */
-  data: string[];
-}
-
-function readOptions(options: readonly string[], origin: string): ReadOptions {
-  const read: ReadOptions = {
-    attributes: { set: 0, clear: 0 },
-    recursiveAttributes: { set: 0, clear: 0 },
-    propagation: [],
-    bind: undefined,
-    remount: false,
-    filesystemFlags: [],
-    legacyFlags: 0,
-    data: [],
-  };
-  options.forEach((option, index) => {
-    if (unsupported.has(option)) {
-      throw new SpecError(`${origin}.options[${index}]`, `is "${option}", which is not supported yet`);
-    }
-    readOption(read, option);
-  });
-  return read;
-}
-
-const unsupported = new Set([
-  "tmpcopyup",
-  "idmap",
-  "ridmap",
-  "copy-symlink",
-  "src-nofollow",
-  "dest-nofollow",
-]);
-
-function readOption(read: ReadOptions, option: string): void {
-  const known = mountOptions[option];
-  switch (known?.does) {
-    case undefined:
-      // One entry may hold several of the file system's own options, as in mount -o.
-      read.data.push(...splitData(option));
-      break;
-    case "attribute": {
-      const key = known.recursive ? "recursiveAttributes" : "attributes";
-      read[key] = overlay(read[key], known);
-      break;
-    }
-    case "filesystem":
-      read.filesystemFlags.push(known.flag);
-      break;
-    case "legacy":
-      read.legacyFlags = (read.legacyFlags | known.set) & ~known.clear;
-      break;
-    case "bind":
-      read.bind = { recursive: known.recursive || read.bind?.recursive === true };
-      break;
-    case "propagation":
-      read.propagation.push({ flag: known.flag, recursive: known.recursive });
-      break;
-    case "remount":
-      read.remount = true;
-      break;
-    case "nothing":
-      break;
-  }
-}
-
-/** A later option wins over an earlier one on the same bits. */
-function overlay(earlier: Attributes, { set, clear }: Attributes): Attributes {
-  return { set: (earlier.set & ~clear) | set, clear: (earlier.clear & ~set) | clear };
-}
-
-/** Splits at commas, but not at those that overlayfs escapes with a backslash. */
-function splitData(option: string): string[] {
-  return option.split(/(?<!\\),/).filter((part) => part !== "");
-}
-
 function planSource(mount: Mount, read: ReadOptions, context: MountContext, origin: string): PlannedSource {
   const type = mount.type ?? "";
   if (read.remount && !read.bind) return { kind: "remount" };
@@ -294,35 +212,4 @@ function planFallback(type: string, context: MountContext): Fallback {
     default:
       return none;
   }
-}
-
-// What lxcfs and others put into /proc; anything else there could stand in for a file that is written to with the
-// runtime's rights (CVE-2019-16884).
-const allowedInProc = new Set(
-  [
-    "cpuinfo",
-    "diskstats",
-    "meminfo",
-    "stat",
-    "swaps",
-    "uptime",
-    "loadavg",
-    "slabinfo",
-    "net/dev",
-    "sys/kernel/ns_last_pid",
-    "sys/crypto/fips_enabled",
-  ].map((name) => `/proc/${name}`),
-);
-
-function refuseMountInProc(target: string, mount: Mount, bind: boolean, origin: string): void {
-  if (target !== "/proc" && !target.startsWith("/proc/")) return;
-  if (allowedInProc.has(target)) return;
-  if (target === "/proc") {
-    if (mount.type === "proc" || (bind && mount.source === "/proc")) return;
-    throw new SpecError(`${origin}.destination`, "is /proc: only a proc file system may be mounted there");
-  }
-  throw new SpecError(
-    `${origin}.destination`,
-    `is "${target}": mounts inside /proc are refused, because runtime and container trust what is written there`,
-  );
 }

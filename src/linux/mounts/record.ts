@@ -184,7 +184,7 @@ function recordMountPoint(
 
 const statfsSize = 120;
 
-/** Links of the image must not lead a mount to where procfs is: see refuseMountInProc in plan.ts. */
+/** Links of the image must not lead a mount to where procfs is: see inside-proc.ts. */
 function recordOutsideProc(program: Program, target: Register, path: string): void {
   const outside = program.label(`${path} is not in /proc`);
   const statfs = program.space(statfsSize);

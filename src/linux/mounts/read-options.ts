@@ -1,0 +1,88 @@
+import { SpecError } from "../../spec/error.ts";
+import { mountOptions } from "./options.ts";
+import type { Attributes } from "./plan.ts";
+
+/** The options of one mount, sorted by what they are for. */
+export interface ReadOptions {
+  attributes: Attributes;
+  recursiveAttributes: Attributes;
+  propagation: { flag: number; recursive: boolean }[];
+  bind: { recursive: boolean } | undefined;
+  remount: boolean;
+  filesystemFlags: string[];
+  legacyFlags: number;
+  /** Options that are not in the table: the file system's own. */
+  data: string[];
+}
+
+/** Reads `options` in their order. Throws SpecError for one that is not supported yet. */
+export function readOptions(options: readonly string[], origin: string): ReadOptions {
+  const read: ReadOptions = {
+    attributes: { set: 0, clear: 0 },
+    recursiveAttributes: { set: 0, clear: 0 },
+    propagation: [],
+    bind: undefined,
+    remount: false,
+    filesystemFlags: [],
+    legacyFlags: 0,
+    data: [],
+  };
+  options.forEach((option, index) => {
+    if (unsupported.has(option)) {
+      throw new SpecError(`${origin}.options[${index}]`, `is "${option}", which is not supported yet`);
+    }
+    readOption(read, option);
+  });
+  return read;
+}
+
+const unsupported = new Set([
+  "tmpcopyup",
+  "idmap",
+  "ridmap",
+  "copy-symlink",
+  "src-nofollow",
+  "dest-nofollow",
+]);
+
+function readOption(read: ReadOptions, option: string): void {
+  const known = mountOptions[option];
+  switch (known?.does) {
+    case undefined:
+      // One entry may hold several of the file system's own options, as in mount -o.
+      read.data.push(...splitData(option));
+      break;
+    case "attribute": {
+      const key = known.recursive ? "recursiveAttributes" : "attributes";
+      read[key] = overlay(read[key], known);
+      break;
+    }
+    case "filesystem":
+      read.filesystemFlags.push(known.flag);
+      break;
+    case "legacy":
+      read.legacyFlags = (read.legacyFlags | known.set) & ~known.clear;
+      break;
+    case "bind":
+      read.bind = { recursive: known.recursive || read.bind?.recursive === true };
+      break;
+    case "propagation":
+      read.propagation.push({ flag: known.flag, recursive: known.recursive });
+      break;
+    case "remount":
+      read.remount = true;
+      break;
+    case "nothing":
+      break;
+  }
+}
+
+/** A later option wins over an earlier one on the same bits. */
+function overlay(earlier: Attributes, { set, clear }: Attributes): Attributes {
+  return { set: (earlier.set & ~clear) | set, clear: (earlier.clear & ~set) | clear };
+}
+
+/** Splits at commas, but not at those that overlayfs escapes with a backslash. */
+function splitData(option: string): string[] {
+  return option.split(/(?<!\\),/).filter((part) => part !== "");
+}
