@@ -73,7 +73,7 @@ const look = [
   ...[0, 3, 6, 9].map((first) => `RUN (${looks.slice(first, first + 3).join("; ")}) 2>&1; true`),
   "RUN mkdir -p /made/by/step && echo text > /made/by/step/file && chmod 640 /made/by/step/file",
   "WORKDIR /made/by/step",
-  "RUN pwd; ls -ln; cat file",
+  "RUN pwd; stat -c '%A %u %g %s %n' file; cat file",
   "WORKDIR /not/there/yet",
   "RUN pwd",
 ];
