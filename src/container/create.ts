@@ -14,6 +14,7 @@ import { ContainerError } from "./error.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { CreateOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
+import { sendGo } from "./sync.ts";
 
 /**
  * `create`: everything up to the execution of the container's process, for which init waits. When it returns, init is a
@@ -29,6 +30,7 @@ export function createContainer(options: CreateOptions): { pid: number } {
     const launched = launchAtFifos(plan, options, directory);
     try {
       keep(plan, options, launched, directory);
+      sendGo(launched.sync.fd);
     } catch (error) {
       launched.abandon();
       throw error;

@@ -244,10 +244,9 @@ const stepsAtGate = 2;
 function recordGate(program: Program, { sync, gate }: Inherited): void {
   program.because("start");
   recordTellReady(program, sync);
-  if (gate.kind === "socket") {
-    recordAwait(program, sync);
-    return;
-  }
+  // Until the state is written nobody else knows of this process: it must not outlive bunc.
+  recordAwait(program, sync);
+  if (gate.kind === "socket") return;
   program.close(sync);
   program.set(gate.result).into(program.report);
   // A container may wait for long: what was needed until now is given back.

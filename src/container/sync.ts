@@ -12,8 +12,10 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 //   writes the id maps
 //   go            ─────────────────────────────────────────────────▶ sets everything up
 //                 ◀───────────────────────────────────────────────── ready
+//   writes the state
+//   go            ─────────────────────────────────────────────────▶ waits at its gate
 //
-// Without maps to write there is no `go`, and init may be ready before its pid is told.
+// Without maps to write there is no first `go`, and init may be ready before its pid is told.
 //
 // In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
