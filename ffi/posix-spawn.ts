@@ -47,8 +47,8 @@ export interface SpawnRequest {
   readonly env: readonly string[];
   /** Descriptors that it inherits under their numbers, whether they are close-on-exec here or not. */
   readonly keep: readonly number[];
-  /** Descriptors that become its 0, 1 and 2; the same number leaves it as it is. */
-  readonly standard: readonly [stdin: number, stdout: number, stderr: number];
+  /** Descriptors that become its 0, 1, 2 and so on; the same number leaves it as it is. */
+  readonly standard: readonly [stdin: number, stdout: number, stderr: number, ...further: number[]];
 }
 
 /**
@@ -61,10 +61,11 @@ export function posixSpawn(request: SpawnRequest): number {
   // On create's hot path, so no callbacks: the first use of one of the engine's builtins that take them costs 0.15 ms.
   const streams: number[] = [];
   const inherited = [...keep];
-  for (let target = 0; target < 3; target++) {
+  for (let target = 0; target < standard.length; target++) {
     const fd = standard[target] ?? target;
-    // Out of the way: the first of the three to be put in place must not hide another's source.
-    streams.push(fd <= 2 && fd !== target ? libc.fcntl(fd, F.DUPFD_CLOEXEC, 3) : fd);
+    // Out of the way: the first of them to be put in place must not hide another's source.
+    const inTheWay = fd < standard.length && fd !== target;
+    streams.push(inTheWay ? libc.fcntl(fd, F.DUPFD_CLOEXEC, standard.length) : fd);
     if (fd === target) inherited.push(fd);
   }
   const closing: number[] = [];
@@ -82,7 +83,7 @@ export function posixSpawn(request: SpawnRequest): number {
     return spawnWith(opened, request, streams);
   } finally {
     for (const fd of closing) attempt.fcntl(fd, F.SETFD, FD_CLOEXEC);
-    for (let target = 0; target < 3; target++) {
+    for (let target = 0; target < streams.length; target++) {
       const fd = streams[target] ?? target;
       if (fd !== standard[target]) attempt.close(fd);
     }
@@ -104,7 +105,7 @@ function spawnWith(
   symbols.posix_spawnattr_setsigdefault(attributes, everySignal);
   symbols.posix_spawnattr_setsigmask(attributes, noSignal);
   symbols.posix_spawn_file_actions_init(actions);
-  for (let target = 0; target < 3; target++) {
+  for (let target = 0; target < standard.length; target++) {
     const fd = standard[target] ?? target;
     if (fd !== target) symbols.posix_spawn_file_actions_adddup2(actions, fd, target);
   }

@@ -54,6 +54,24 @@ describe("a sealed image", () => {
     rmSync(path, { recursive: true });
   });
 
+  test("is executed with further descriptors in the places asked for, its own among them", () => {
+    const [reader, writer] = openPipe();
+    using low = new Descriptor(libc.fcntl(reader.fd, F.DUPFD_CLOEXEC, 3));
+    const program = newProgram();
+    const places = low.fd + 2;
+    program.write(places - 1, program.text("x"), 1);
+    program.exit_group(7);
+    using file = new Descriptor(sealImage(compile(program)));
+    libc.dup3(file.fd, low.fd, 0o2000000);
+    const further = Array.from({ length: places - 3 }, () => writer.fd);
+    const pid = spawnImage(low.fd, ["further"], [], [0, 1, 2, ...further]);
+    expect(waitFor(pid)).toEqual({ status: 7, signal: 0 });
+    const bytes = new Uint8Array(4);
+    expect([readInto(reader.fd, bytes), bytes[0]]).toEqual([1, "x".charCodeAt(0)]);
+    reader.close();
+    writer.close();
+  });
+
   test("and says why when nothing can be executed anywhere", () => {
     using proc = openFile("/proc", O.DIRECTORY);
     expect(() => hideImage(new Uint8Array(1), [proc.fd])).toThrow("the state directory is mounted noexec");

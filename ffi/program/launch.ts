@@ -4,7 +4,7 @@ import { AT, F, F_SEAL, MFD, O } from "../constants/file.ts";
 import { SyscallError } from "../error.ts";
 import { Descriptor, writeAll } from "../file.ts";
 import { attempt, failure, libc } from "../libc.ts";
-import { posixSpawn } from "../posix-spawn.ts";
+import { posixSpawn, type SpawnRequest } from "../posix-spawn.ts";
 
 const name = "bunc";
 
@@ -77,11 +77,22 @@ export function hideImage(image: Uint8Array, directories: readonly number[]): nu
  * @param image descriptor from sealImage
  * @param argv what ps shows of it
  * @param keep descriptors that it inherits besides 0, 1 and 2, under the numbers they have here
+ * @param standard what becomes its 0, 1, 2 and so on; by default the runtime's own streams
  * Returns its pid. Throws SyscallError.
  */
-export function spawnImage(image: number, argv: readonly string[], keep: readonly number[]): number {
+export function spawnImage(
+  image: number,
+  argv: readonly string[],
+  keep: readonly number[],
+  standard: SpawnRequest["standard"] = [0, 1, 2],
+): number {
+  if (image < standard.length) {
+    // Something else is about to have this number in the new process, which is executed by it.
+    using moved = new Descriptor(libc.fcntl(image, F.DUPFD_CLOEXEC, standard.length));
+    return spawnImage(moved.fd, argv, keep, standard);
+  }
   try {
-    return posixSpawn({ path: `/proc/self/fd/${image}`, argv, env: [], keep, standard: [0, 1, 2] });
+    return posixSpawn({ path: `/proc/self/fd/${image}`, argv, env: [], keep, standard });
   } catch (error) {
     if (!(error instanceof SyscallError) || error.errno !== ERRNO.ENOENT) throw error;
     if (attempt.faccessat2(AT.FDCWD, "/proc/self/fd", 0, 0) === 0) throw error;
