@@ -1,6 +1,7 @@
 /** The least that any command of bunc can take. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { executableOptions, programOptions } from "../bin/compile-options.ts";
 
 /**
  * Compiles a program that does nothing, with the options of bin/build.ts.
@@ -12,20 +13,9 @@ export async function buildEmptyBinary(directory: string): Promise<string> {
   const outfile = join(directory, "empty");
   writeFileSync(source, "");
   const result = await Bun.build({
+    ...programOptions,
     entrypoints: [source],
-    target: "bun",
-    minify: true,
-    bytecode: true,
-    format: "cjs",
-    compile: {
-      outfile,
-      execArgv: ["--disallow-code-generation-from-strings=strict"],
-      jitPolicy: 8,
-      autoloadBunfig: false,
-      autoloadDotenv: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
-    },
+    compile: { ...executableOptions, outfile },
   });
   if (!result.success) throw new AggregateError(result.logs, "the empty program was not compiled");
   return outfile;

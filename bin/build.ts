@@ -2,12 +2,13 @@
  * Compiles bin/bunc.ts to one executable: `bun bin/build.ts [x64|arm64 …]`, by default for this machine.
  * The executable for this machine is dist/bunc, the one for another processor dist/bunc-ARCH.
  */
-import { existsSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BunPlugin } from "bun";
+import { executableOptions, programOptions } from "./compile-options.ts";
 
 const root = resolve(import.meta.dir, "..");
+const dist = resolve(root, "dist");
 
 /** Our names for the processors, those of Bun's npm packages. */
 const processors = {
@@ -78,35 +79,36 @@ async function foreignExecutable(processor: Processor): Promise<string> {
   return path;
 }
 
+/** Makes the executable in a directory of its own: the last one stays, and may be running, until the new one is complete. */
 async function build(processor: Processor): Promise<void> {
+  const name = processor === process.arch ? "bunc" : `bunc-${processor}`;
+  const directory = mkdtempSync(resolve(dist, ".build-"));
+  const outfile = resolve(directory, name);
+  try {
+    await compile(processor, outfile);
+    renameSync(outfile, resolve(dist, name));
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  const size = statSync(resolve(dist, name)).size / 2 ** 20;
+  console.log(`${resolve(dist, name)}: ${size.toFixed(0)} MiB, ${processor}`);
+}
+
+async function compile(processor: Processor, outfile: string): Promise<void> {
   const native = processor === process.arch;
-  const outfile = resolve(root, native ? "dist/bunc" : `dist/bunc-${processor}`);
   const result = await Bun.build({
+    ...programOptions,
     entrypoints: [resolve(root, "bin/bunc.ts"), cold.path],
     naming: { entry: "[name].[ext]" },
-    target: "bun",
-    minify: true,
-    bytecode: true,
-    // CommonJS starts 0.8 ms sooner than ESM; it knows no top-level await.
-    format: "cjs",
     plugins: [replaceModules, splitCold],
     compile: {
+      ...executableOptions,
       target: processors[processor].target,
       outfile,
-      // What callers have in BUN_OPTIONS (--preload) or BUN_INSPECT must not become code in a process of root.
-      execArgv: ["--disallow-code-generation-from-strings=strict"],
-      // No command lives long enough for compiled code to pay: compiling later saves a tenth of `state`.
-      jitPolicy: 8,
       ...(native ? {} : { executablePath: await foreignExecutable(processor) }),
-      // The current directory is a bundle, and a bundle is not to be trusted: nothing may be read from it.
-      autoloadBunfig: false,
-      autoloadDotenv: false,
-      autoloadTsconfig: false,
-      autoloadPackageJson: false,
     },
   });
   if (!result.success) throw new AggregateError(result.logs, `${outfile} was not built`);
-  console.log(`${outfile}: ${(statSync(outfile).size / 2 ** 20).toFixed(0)} MiB, ${processor}`);
 }
 
 function isProcessor(name: string): name is Processor {
@@ -114,7 +116,7 @@ function isProcessor(name: string): name is Processor {
 }
 
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : [process.arch];
-await mkdir(resolve(root, "dist"), { recursive: true });
+mkdirSync(dist, { recursive: true });
 for (const name of wanted) {
   if (!isProcessor(name)) {
     console.error(`build: unknown processor ${name}; known are ${Object.keys(processors).join(", ")}`);
