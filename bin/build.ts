@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { BunPlugin } from "bun";
+import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
 
 const root = resolve(import.meta.dir, "..");
@@ -86,6 +87,7 @@ async function build(processor: Processor): Promise<void> {
   const outfile = resolve(directory, name);
   try {
     await compile(processor, outfile);
+    keepCallerLimits(outfile);
     renameSync(outfile, resolve(dist, name));
   } finally {
     rmSync(directory, { recursive: true });

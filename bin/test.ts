@@ -36,7 +36,7 @@ function inPrivateMounts(argv: string[]): string[] {
   return asRoot ? ["unshare", "--mount", "--propagation", "private", "--", ...argv] : argv;
 }
 
-const unit = bunTest("unit", ["./ffi", "./src", "./bench"], 20_000);
+const unit = bunTest("unit", ["./bin", "./ffi", "./src", "./bench"], 20_000);
 const endToEnd = bunTest("e2e", ["./test"], 60_000);
 
 const steps: Record<string, Step> = {
