@@ -206,8 +206,14 @@ describe("rlimits", () => {
   peersDiffer({ runc: "Go raises it, and runc 1.1 does not restore it" })(
     "the caller's soft limit of open files too, which an engine raises for itself",
     async () => {
-      const text = await limits(() => {}, ["prlimit", "--nofile=512:4096", "--"]);
-      expect(row(text, "Max open files")).toEqual(["512", "4096"]);
+      const callers: [expected: string[], ...wrap: string[]][] = [
+        [["512", "4096"], "prlimit", "--nofile=512:4096", "--"],
+        [["4096", "4096"], "prlimit", "--nofile=4096:4096", "--"],
+        // A shell that becomes the runtime, as a unit of systemd does: its parent has another limit.
+        [["300", "4096"], "sh", "-c", 'ulimit -Sn 300 && ulimit -Hn 4096 && exec "$@"', "sh"],
+      ];
+      for (const [expected, ...wrap] of callers)
+        expect(row(await limits(() => {}, wrap), "Max open files")).toEqual(expected);
     },
   );
 

@@ -71,14 +71,16 @@ function probeBoundingSet(last: number): bigint {
 }
 
 /**
- * Bun raises its soft limit of open files to the hard one before any of our code runs, and tells nobody what it was.
- * The parent's limit is what a child inherits unless somebody changes it in between, so that is taken.
+ * The executable leaves our limit as the caller's is (bin/caller-limits.ts). A Bun that runs bunc from its source has
+ * raised its soft limit to the hard one before any of our code runs, and tells nobody what it was. The parent's is what
+ * a child inherits unless somebody changes it in between, so that is taken.
  */
-function probeCallerFiles(): { soft: bigint; hard: bigint } {
+function probeCallerFiles(): HostFacts["callerFiles"] {
+  if (Bun.isStandaloneExecutable) return "inherited";
   const own = readLimit(0);
   const parent = readLimit(libc.getppid());
-  if (!own) return { soft: 1024n, hard: 4096n };
-  return { soft: parent && parent.soft < own.hard ? parent.soft : own.soft, hard: own.hard };
+  if (!own || !parent || parent.soft >= own.hard) return "inherited";
+  return { soft: parent.soft, hard: own.hard };
 }
 
 function readLimit(pid: number): { soft: bigint; hard: bigint } | undefined {

@@ -16,8 +16,8 @@ export interface HostFacts {
   readonly setgroupsDenied: boolean;
   /** /proc/kcore exists. */
   readonly kcore: boolean;
-  /** The limit of open files that the caller had when it called. */
-  readonly callerFiles: { readonly soft: bigint; readonly hard: bigint };
+  /** The limit of open files that the caller had when it called, when it is not the one that we pass on. */
+  readonly callerFiles: "inherited" | { readonly soft: bigint; readonly hard: bigint };
   readonly cgroupLayout: CgroupLayout;
   /** Which of the standard streams may be given to the container's user: pipes and the like, no shared devices. */
   readonly ownStreams: readonly number[];

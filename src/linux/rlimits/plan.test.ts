@@ -4,6 +4,10 @@ import { planRlimits } from "./plan.ts";
 
 const context = { callerFiles: { soft: 512n, hard: 20000n } };
 
+test("limits that the container inherits are not set", () => {
+  expect(planRlimits([], { callerFiles: "inherited" })).toEqual([]);
+});
+
 test("the caller's own limit of open files is given back when config.json has none", () => {
   expect(planRlimits([], context)).toEqual([
     { origin: "the caller's own limit", name: "NOFILE", resource: RLIMIT.NOFILE, soft: 512n, hard: 20000n },

@@ -13,15 +13,16 @@ export interface PlannedRlimit {
 }
 
 export interface RlimitContext {
-  /** The limit of open files that the caller itself had: Bun raised ours. */
-  readonly callerFiles: { readonly soft: bigint; readonly hard: bigint };
+  /** The limit of open files that the caller had, where the engine has changed ours. */
+  readonly callerFiles: "inherited" | { readonly soft: bigint; readonly hard: bigint };
 }
 
-/** Limits to set: config.json's, and the caller's own limit of open files when config.json has none. getrlimit(2). */
+/** Limits to set: config.json's, and the caller's own limit of open files if ours is another. getrlimit(2). */
 export function planRlimits(rlimits: readonly Rlimit[], context: RlimitContext): readonly PlannedRlimit[] {
   const planned = rlimits.map((rlimit, index) => planRlimit(rlimit, `process.rlimits[${index}]`));
-  if (!planned.some(({ resource }) => resource === RLIMIT.NOFILE)) {
-    const { soft, hard } = context.callerFiles;
+  const { callerFiles } = context;
+  if (callerFiles !== "inherited" && !planned.some(({ resource }) => resource === RLIMIT.NOFILE)) {
+    const { soft, hard } = callerFiles;
     planned.push({ origin: "the caller's own limit", name: "NOFILE", resource: RLIMIT.NOFILE, soft, hard });
   }
   return Object.freeze(planned);
