@@ -44,6 +44,10 @@ export const createArgs = {
     default: true,
     negativeDescription: "let the container keep the caller's session keyring",
   },
+  "keep-groups": {
+    type: "boolean",
+    description: "let the process keep the caller's groups, in place of process.user.additionalGids",
+  },
   "preserve-fds": {
     type: "string",
     default: "0",
@@ -62,6 +66,7 @@ export interface CreateValues {
   readonly "pidfd-socket"?: string | undefined;
   readonly pivot: boolean;
   readonly "new-keyring": boolean;
+  readonly "keep-groups"?: boolean | undefined;
   readonly "preserve-fds": string;
 }
 
@@ -75,7 +80,7 @@ function parseCount(command: string, option: string, text: string): number {
 /** The options of a plan that is only looked at: it has no id and keeps nothing. Throws UsageError. */
 export function planOptions(
   command: string,
-  args: Pick<CreateValues, "bundle" | "config" | "pivot" | "new-keyring" | "preserve-fds">,
+  args: Pick<CreateValues, "bundle" | "config" | "pivot" | "new-keyring" | "keep-groups" | "preserve-fds">,
   session: Session,
 ): CreateOptions {
   return {
@@ -86,6 +91,7 @@ export function planOptions(
     consoleSocket: undefined,
     noPivot: !args.pivot,
     newKeyring: args["new-keyring"],
+    keepGroups: args["keep-groups"] === true || session.globals.keepGroups,
     preserveFds: parseCount(command, "--preserve-fds", args["preserve-fds"]),
     root: "",
     cgroupManager: session.globals.cgroupManager,

@@ -11,6 +11,7 @@ const defaults: Globals = {
   log: { file: undefined, format: "text", level: "warning" },
   cgroupManager: "cgroupfs",
   rootless: "auto",
+  keepGroups: false,
   version: false,
 };
 
@@ -37,6 +38,7 @@ test.each<[string[], Partial<Globals>]>([
   [["--rootless", "true"], { rootless: true }],
   [["--rootless=false"], { rootless: false }],
   [["--rootless=auto"], {}],
+  [["--keep-groups"], { keepGroups: true }],
   [["--criu", "/usr/sbin/criu"], {}],
   [["--version"], { version: true }],
   [["-v"], { version: true }],

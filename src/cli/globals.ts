@@ -32,6 +32,7 @@ export const globalArgs = {
     options: ["true", "false", "auto"],
     description: "go on without cgroups that may not be made (default: auto)",
   },
+  "keep-groups": { type: "boolean", description: "the same as --keep-groups of create and run" },
   criu: { type: "string", valueHint: "PATH", description: "accepted for old callers, without effect" },
   help: { type: "boolean", alias: "h", description: "print this help" },
   version: { type: "boolean", alias: ["v", "V"], description: "print the version" },
@@ -44,6 +45,7 @@ export interface Globals {
   readonly log: { readonly file: string | undefined; readonly format: LogFormat; readonly level: string };
   readonly cgroupManager: CgroupManager;
   readonly rootless: boolean | "auto";
+  readonly keepGroups: boolean;
   readonly version: boolean;
 }
 
@@ -58,6 +60,7 @@ const defaults: Globals = {
   log: { file: undefined, format: "text", level: "warning" },
   cgroupManager: "cgroupfs",
   rootless: "auto",
+  keepGroups: false,
   version: false,
 };
 
@@ -73,6 +76,7 @@ interface Values {
   readonly "cgroup-manager"?: string | undefined;
   readonly "systemd-cgroup"?: boolean | undefined;
   readonly rootless?: string | undefined;
+  readonly "keep-groups"?: boolean | undefined;
   readonly version?: boolean | undefined;
 }
 
@@ -91,6 +95,7 @@ export function parseGlobals(args: string[]): Globals {
     },
     cgroupManager: manager ?? (values["systemd-cgroup"] ? "systemd" : defaults.cgroupManager),
     rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,
+    keepGroups: values["keep-groups"] === true,
     version: values.version === true,
   };
 }

@@ -11,6 +11,7 @@ export const command = defineCommand({
     config: createArgs.config,
     pivot: createArgs.pivot,
     "new-keyring": createArgs["new-keyring"],
+    "keep-groups": createArgs["keep-groups"],
     "preserve-fds": createArgs["preserve-fds"],
   },
   run({ args, data }) {

@@ -29,6 +29,8 @@ export interface CreateOptions extends ContainerOptions {
   readonly noPivot: boolean;
   /** Give the container a session keyring of its own. */
   readonly newKeyring: boolean;
+  /** Leave the process the caller's supplementary groups. */
+  readonly keepGroups: boolean;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds: number;
   readonly cgroupManager: CgroupManager;

@@ -1,7 +1,7 @@
 import { CAP } from "../../ffi/constants/capability.ts";
 import { planCapabilities } from "../linux/capabilities/plan.ts";
 import { planCgroup } from "../linux/cgroups/plan.ts";
-import { planCredentials } from "../linux/credentials/plan.ts";
+import { keepsGroups, planCredentials } from "../linux/credentials/plan.ts";
 import { planDevices } from "../linux/devices/plan.ts";
 import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
@@ -94,6 +94,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
       setgroupsDenied: newUserNamespace
         ? idmap.kind !== "none" && idmap.setgroups === "deny"
         : facts.setgroupsDenied,
+      keepGroups: keepsGroups(config.annotations, options.keepGroups),
       newKeyring: options.newKeyring,
       id: options.id,
       ownStreams: facts.ownStreams,

@@ -51,6 +51,7 @@ export interface PlanOptions {
   readonly id: string;
   readonly noPivot: boolean;
   readonly newKeyring: boolean;
+  readonly keepGroups: boolean;
   readonly preserveFds: number;
   readonly cgroupManager: "cgroupfs" | "systemd" | "disabled";
   readonly rootless: boolean | "auto";

@@ -5,7 +5,7 @@ import type { User } from "../../spec/types.ts";
 export interface PlannedCredentials {
   readonly uid: number;
   readonly gid: number;
-  /** "keep": setgroups(2) is denied in this namespace, and nothing that could be set was asked for. */
+  /** "keep" the caller's: asked for, or setgroups(2) is denied in this namespace and nothing that could be set was. */
   readonly groups: { readonly kind: "set"; readonly ids: readonly number[] } | { readonly kind: "keep" };
   readonly umask: number;
   readonly noNewPrivileges: boolean;
@@ -17,6 +17,8 @@ export interface PlannedCredentials {
 
 export interface CredentialContext {
   readonly setgroupsDenied: boolean;
+  /** The caller's groups are wanted instead of process.user.additionalGids. */
+  readonly keepGroups: boolean;
   readonly newKeyring: boolean;
   readonly id: string;
   readonly ownStreams: readonly number[];
@@ -35,16 +37,38 @@ export function planCredentials(
   context: CredentialContext,
 ): PlannedCredentials {
   const ids = user.additionalGids ?? [];
-  if (context.setgroupsDenied) refuseGroups(ids, user.gid);
+  const keep = context.keepGroups || context.setgroupsDenied;
+  if (!context.keepGroups && context.setgroupsDenied) refuseGroups(ids, user.gid);
   return {
     uid: user.uid,
     gid: user.gid,
-    groups: context.setgroupsDenied ? { kind: "keep" } : { kind: "set", ids },
+    groups: keep ? { kind: "keep" } : { kind: "set", ids },
     umask: user.umask ?? usualUmask,
     noNewPrivileges,
     keyring: context.newKeyring ? `_ses.${context.id}` : "",
     ownedStreams: context.ownStreams,
   };
+}
+
+const keepGroupsAnnotation = "run.oci.keep_original_groups";
+const switches: Readonly<Record<string, boolean>> = { "1": true, true: true, "0": false, false: false };
+
+/**
+ * Whether the process keeps the caller's supplementary groups, by which shared file systems of clusters let people in:
+ * --keep-groups, or the annotation that crun introduced and podman sends for `--group-add keep-groups`.
+ * @throws SpecError for a value of the annotation that is neither 1 nor 0
+ */
+export function keepsGroups(
+  annotations: Readonly<Record<string, string>> | undefined,
+  option: boolean,
+): boolean {
+  const value = annotations?.[keepGroupsAnnotation];
+  if (value === undefined) return option;
+  const asked = Object.hasOwn(switches, value) ? switches[value] : undefined;
+  if (asked === undefined) {
+    throw new SpecError(`annotations["${keepGroupsAnnotation}"]`, `is "${value}": it must be 1 or 0`);
+  }
+  return option || asked;
 }
 
 function refuseGroups(ids: readonly number[], gid: number): void {
