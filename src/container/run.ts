@@ -5,13 +5,14 @@ import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts"
 import { destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
+import { StateError } from "../state/error.ts";
 import { openContainer, remove, reserve } from "../state/store.ts";
 import { checkPreserved, compileFilter, keep } from "./create.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { copyWindowSize, isTerminal } from "./raw-terminal.ts";
-import { supervise } from "./supervise.ts";
+import { catchForwarded, supervise } from "./supervise.ts";
 import { receive, sendGo } from "./sync.ts";
 
 /**
@@ -27,6 +28,7 @@ export function runContainer(options: RunOptions): number {
     plan.terminal.kind === "new" && !options.detach && options.consoleSocket === undefined;
   if (!options.detach && options.subreaper) libc.prctl(PR.SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const directory = reserve(options.root, options.id);
+  using signals = options.detach ? undefined : catchForwarded();
   try {
     const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal);
     try {
@@ -38,8 +40,8 @@ export function runContainer(options: RunOptions): number {
       throw error;
     }
     directory.close();
-    if (options.detach) return 0;
-    const status = supervise(launched.pid, master);
+    if (!signals) return 0;
+    const status = supervise(launched.pid, signals, master);
     if (!options.keep) cleanUp(options, launched);
     return status;
   } catch (error) {
@@ -81,8 +83,13 @@ function letGo(plan: Plan, launched: Launched): void {
 
 function cleanUp(options: RunOptions, launched: Launched): void {
   if (launched.cgroup) destroyCgroup(launched.cgroup);
-  using directory = openContainer(options.root, options.id);
-  remove(options.root, options.id, directory);
+  try {
+    using directory = openContainer(options.root, options.id);
+    remove(options.root, options.id, directory);
+  } catch (error) {
+    // Somebody else has deleted the container meanwhile.
+    if (!(error instanceof StateError) || error.problem !== "missing") throw error;
+  }
 }
 
 function checkConsole(plan: Plan, options: RunOptions): void {

@@ -19,14 +19,19 @@ const forwarded: readonly number[] = [
   SIG.IO,
 ];
 
+/** From now on signals wait for `supervise` to forward them. Called before the process runs that they are meant for. */
+export function catchForwarded(): Descriptor {
+  return catchSignals([...forwarded, SIG.WINCH]);
+}
+
 /**
  * Waits for the container's process in the foreground: forwards signals, and carries bytes between the caller's
  * terminal and the container's.
+ * @param signals from catchForwarded
  * @param master the container's terminal; undefined when its process has the caller's streams
  * @returns the exit status, 128+n when signal n ended it
  */
-export function supervise(pid: number, master: Descriptor | undefined): number {
-  using signals = catchSignals([...forwarded, SIG.WINCH]);
+export function supervise(pid: number, signals: Descriptor, master: Descriptor | undefined): number {
   using pidfd = new Descriptor(libc.pidfd_open(pid, 0));
   using _terminal = master && new RawTerminal();
   const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1]);
