@@ -1,0 +1,70 @@
+// Root emulation: the calls that only a root with many ids could make are answered with success, and not made. The
+// answers are consistent with nothing: who asks for a file's owner afterwards sees what it was.
+import { S } from "../../../ffi/constants/file.ts";
+import { SECCOMP_FILTER_FLAG } from "../../../ffi/constants/process.ts";
+import { SECCOMP_RET } from "../../../ffi/constants/seccomp.ts";
+import type { Condition, PlannedFilter, PlannedRule, SeccompContext } from "./plan.ts";
+
+/**
+ * The calls that are answered, by what fails without it where one id is mapped. Names that an architecture does not have
+ * are passed over: the forms with 32 are x86's and ARM's, whose first ones had ids of 16 bits.
+ */
+export const emulatedCalls = {
+  // EINVAL: the owner is no id of this namespace. Archivers and package managers chown whatever they unpack.
+  owner: ["chown", "chown32", "fchown", "fchown32", "fchownat", "lchown", "lchown32"],
+  // EINVAL for an id that is not mapped; what a program does next, it does as root.
+  user: [
+    "setuid",
+    "setuid32",
+    "setreuid",
+    "setreuid32",
+    "setresuid",
+    "setresuid32",
+    "setfsuid",
+    "setfsuid32",
+  ],
+  group: [
+    "setgid",
+    "setgid32",
+    "setregid",
+    "setregid32",
+    "setresgid",
+    "setresgid32",
+    "setfsgid",
+    "setfsgid32",
+  ],
+  // EPERM: whoever maps one id without privilege had to deny it. user_namespaces(7).
+  groups: ["setgroups", "setgroups32"],
+  // EPERM when capabilities are asked for that the container was not given; most often after a setuid(2) that was answered.
+  capabilities: ["capset"],
+  // EPERM always, and nobody needs it in a container: who gets success knows that the emulation is on.
+  test: ["kexec_load"],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** The calls that are answered only for devices, and which argument has the mode: any other file can be made. */
+export const emulatedDeviceCalls = { mknod: 1, mknodat: 2 } as const;
+
+// The kernel takes an unsigned short as the mode, whatever else the register has.
+const deviceModes = [S.IFCHR, S.IFBLK].map((type) => ({ value: BigInt(type), mask: BigInt(S.IFMT) }));
+
+/** ERRNO with 0 as the error: the call is not made, and returns 0. seccomp(2), SECCOMP_RET_ERRNO. */
+const success = SECCOMP_RET.ERRNO;
+
+function rule(names: readonly string[], conditions: readonly Condition[]): PlannedRule {
+  return Object.freeze({ names, action: success, conditions });
+}
+
+/** The filter for every architecture that a program of the machine can be of; it lets all other calls pass. */
+export function planEmulation({ arch }: SeccompContext): PlannedFilter {
+  const devices = Object.entries(emulatedDeviceCalls).flatMap(([name, index]) =>
+    deviceModes.map(({ value, mask }) => rule([name], [{ index, op: "MASKED_EQ", value, mask }])),
+  );
+  return Object.freeze({
+    kind: "filter",
+    defaultAction: SECCOMP_RET.ALLOW,
+    architectures: arch === "arm64" ? ["AARCH64", "ARM"] : ["X86_64", "X86", "X32"],
+    flags: SECCOMP_FILTER_FLAG.SPEC_ALLOW,
+    rules: [rule(Object.values(emulatedCalls).flat(), []), ...devices],
+    newer: "default",
+  });
+}
