@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { readGlobals } from "./arguments.ts";
-import { type Globals, globalArgs, parseGlobals } from "./globals.ts";
+import { type Globals, globalArgs, type LogVariables, parseGlobals } from "./globals.ts";
 
 function parse(...argv: string[]): Globals {
   return parseGlobals(readGlobals(argv, { command: undefined, definitions: globalArgs }).args);
@@ -45,6 +45,16 @@ test.each<[string[], Partial<Globals>]>([
   [["-V"], { version: true }],
 ])("%j", (argv, expected) => {
   expect(parse(...argv)).toEqual({ ...defaults, ...expected });
+});
+
+test("a variable names the log where --log does not, and that log gets everything", () => {
+  const log = (args: string[], env: LogVariables) => parseGlobals(args, globalArgs, env).log;
+  const text = (file: string | undefined, level: string) => ({ file, format: "text" as const, level });
+  expect(log([], { BUNC_LOG: "/b", CH_LOG_FILE: "/c" })).toEqual(text("/b", "debug"));
+  expect(log([], { CH_LOG_FILE: "/c" })).toEqual(text("/c", "debug"));
+  expect(log([], { BUNC_LOG: "", CH_LOG_FILE: "" })).toEqual(text(undefined, "warning"));
+  expect(log(["--log=/l"], { BUNC_LOG: "/b" })).toEqual(text("/l", "warning"));
+  expect(log(["--log-level=error"], { BUNC_LOG: "/b" })).toEqual(text("/b", "error"));
 });
 
 test.each([

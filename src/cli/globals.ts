@@ -80,18 +80,41 @@ interface Values {
   readonly version?: boolean | undefined;
 }
 
-/** The values of global options in the plain form of src/cli/arguments.ts. */
-export function parseGlobals(args: string[]): Globals {
-  if (args.length === 0) return defaults;
-  const values: Values = parseArgs<typeof globalArgs>(args, neededDefinitions(args, globalArgs));
+/** BUNC_LOG names a log where --log does not; CH_LOG_FILE is what ch-run-oci calls it. */
+export type LogVariables = Readonly<Record<string, string | undefined>>;
+
+/** How much is written: to a log that a variable names, everything, for who reads it looks for what went wrong. */
+function readLevel(args: readonly string[], values: Values, isVariable: boolean): string {
+  if (values.debug) return "debug";
+  const written = values["log-level"];
+  if (written !== undefined) return written;
+  if (isVariable) return "debug";
+  // ch-run-oci counts how often it is asked to say more.
+  const count = args.filter((word) => word === "--verbose").length;
+  return ["warning", "info"][count] ?? "debug";
+}
+
+/**
+ * The values of global options in the plain form of src/cli/arguments.ts.
+ * @param definitions those that the options were read by
+ */
+export function parseGlobals(
+  args: string[],
+  definitions: ArgsDef = globalArgs,
+  env: LogVariables = process.env,
+): Globals {
+  // An empty variable is an unset one.
+  const file = env.BUNC_LOG || env.CH_LOG_FILE || undefined;
+  if (args.length === 0 && file === undefined) return defaults;
+  const values: Values = parseArgs<typeof globalArgs>(args, neededDefinitions(args, definitions));
   const { root, log } = values;
   const manager = values["cgroup-manager"] as CgroupManager | undefined;
   return {
     root: root === undefined || root.startsWith("/") ? root : `${process.cwd()}/${root}`,
     log: {
-      file: log,
+      file: log ?? file,
       format: values["log-format"] === "json" ? "json" : "text",
-      level: values.debug ? "debug" : (values["log-level"] ?? defaults.log.level),
+      level: readLevel(args, values, log === undefined && file !== undefined),
     },
     cgroupManager: manager ?? (values["systemd-cgroup"] ? "systemd" : defaults.cgroupManager),
     rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,

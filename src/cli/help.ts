@@ -1,7 +1,7 @@
 import { type ArgDef, type ArgsDef, defineCommand } from "citty";
 import { writeAll } from "../../ffi/file.ts";
 import { version } from "../../package.json";
-import { globalArgs } from "./globals.ts";
+import { type Called, calledAs } from "./called.ts";
 import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 import { verbs } from "./verbs.ts";
@@ -56,24 +56,24 @@ export function renderCommandHelp(name: string, description: string, definitions
   ].join("");
 }
 
-/** Help of bunc itself. */
-export function renderHelp(): string {
+/** Help of bunc itself, under the name that it was called by. */
+export function renderHelp({ name, globals }: Called): string {
   return [
-    "NAME:\n   bunc - Open Container Initiative runtime\n",
-    "\nUSAGE:\n   bunc [global options] command [command options] [arguments...]\n",
+    `NAME:\n   ${name} - Open Container Initiative runtime${name === "bunc" ? "" : " (bunc)"}\n`,
+    `\nUSAGE:\n   ${name} [global options] command [command options] [arguments...]\n`,
     `\nVERSION:\n   ${version}\n`,
     section(
       "COMMANDS",
       Object.entries(verbs).map(([name, { description }]) => [name, description]),
     ),
-    section("GLOBAL OPTIONS", Object.entries(globalArgs).map(optionRow)),
+    section("GLOBAL OPTIONS", Object.entries(globals).map(optionRow)),
   ].join("");
 }
 
 /** Prints the help of a command, or of bunc when none is named. Throws UsageError when there is no such command. */
-export async function printHelp(name?: string): Promise<void> {
+export async function printHelp(name?: string, called = calledAs(process.argv0)): Promise<void> {
   if (name === undefined) {
-    writeAll(1, renderHelp());
+    writeAll(1, renderHelp(called));
     return;
   }
   const verb = Object.hasOwn(verbs, name) ? verbs[name] : undefined;

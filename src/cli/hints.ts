@@ -18,6 +18,14 @@ interface Row extends Hint {
 // podman sorts errors by words: "permission denied" and "operation not permitted" become status 126, "no such file or
 // directory", "executable file not found in" and "open executable" 127. No hint may hold these.
 export const hints: readonly Row[] = [
+  // The flags of the call are in the text: without a user namespace of its own, the container needs a privileged caller.
+  {
+    calls: ["clone3"],
+    errno: "EPERM",
+    when: /^(?!.*CLONE_NEWUSER)/s,
+    cause: "config.json asks for no user namespace, so only root can make the others",
+    cure: "run as root, or add a user namespace that maps your own id (bunc spec --rootless writes such a config.json)",
+  },
   // clone(2), user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, apparmor_restrict… Ubuntu's.
   {
     calls: ["clone3", "unshare"],
@@ -75,6 +83,47 @@ export const hints: readonly Row[] = [
     errno: "ENODEV",
     cause: "the kernel does not know this type of file system",
     cure: "load its module, or see /proc/filesystems for the types that it knows",
+  },
+  // Comparisons that a program makes itself, and failures that it feigns: see the rooms' record.ts.
+  {
+    calls: ["expect"],
+    errno: "EEXIST",
+    when: /linux\.devices|\/dev\//,
+    cause: "the image has another file under the name of the device",
+    cure: "remove it from the image, mount a tmpfs on /dev, or leave the device out",
+  },
+  {
+    calls: ["expect"],
+    errno: "ENODEV",
+    cause: "the caller's own file of that name is not the device that was asked for",
+    cure: "make the device in the caller's /dev, or leave it out",
+  },
+  {
+    calls: ["expect"],
+    errno: "ENOTTY",
+    cause: "the container's /dev/pts is not a file system for terminals",
+    cure: 'add a mount of type "devpts" on /dev/pts',
+  },
+  {
+    calls: ["expect"],
+    errno: "ENOENT",
+    when: /process\.cwd/,
+    cause: "the working directory is outside of the container's root",
+    cure: "name a directory of the container in process.cwd",
+  },
+  {
+    calls: ["fail", "openat2"],
+    errno: "ELOOP",
+    when: /mounts\[|\/proc|\/sys/,
+    cause: "a link in the image leads to where a mount on it could be misused",
+    cure: "replace the link in the image by a directory",
+  },
+  {
+    calls: ["fsconfig"],
+    errno: "EINVAL",
+    when: /SET_(STRING|FLAG)/,
+    cause: "the file system does not know this option, or not this value",
+    cure: "correct the mount's options",
   },
   {
     calls: ["mount_setattr", "mount"],

@@ -1,6 +1,8 @@
 import { type ArgsDef, parseArgs } from "citty";
 import { neededDefinitions, readArguments, readGlobals } from "./arguments.ts";
-import { globalArgs, parseGlobals, type Session } from "./globals.ts";
+import { type Called, calledAs } from "./called.ts";
+import { parseGlobals, type Session } from "./globals.ts";
+import type { HungValues } from "./hang.ts";
 import { Log } from "./log.ts";
 import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
@@ -10,7 +12,14 @@ import type { Verb, Verbs } from "./verb.ts";
 export interface About {
   printVersion(): void;
   /** Help of a command, of bunc without one. Throws UsageError when there is no such command. */
-  printHelp(command?: string): Promise<void>;
+  printHelp(command?: string, called?: Called): Promise<void>;
+  /** Waits before a command, see BUNC_HANG in docs/debugging.md. */
+  hang(command: string, values: HungValues, session: Session): void;
+}
+
+/** Whether the caller wants this process to wait before the command, so that somebody can look around. */
+function hangsBefore(command: string): boolean {
+  return command === (process.env.BUNC_HANG || process.env.CH_RUN_OCI_HANG);
 }
 
 /** Runs one command; returns its exit status, or undefined when its help is asked for. Throws whatever went wrong. */
@@ -19,18 +28,20 @@ async function execute(
   verb: Verb,
   argv: readonly string[],
   session: Session,
+  { called, hang }: { called: Called; hang: About["hang"] | undefined },
 ): Promise<number | undefined> {
   const { command: definition } = await verb.load();
   const definitions: ArgsDef = definition.args ?? {};
   const { args, help } = readArguments(argv, {
     command,
     definitions,
-    elsewhere: { definitions: globalArgs, place: "before the command" },
+    elsewhere: { definitions: called.globals, place: "before the command" },
   });
   if (help) return undefined;
   session.log.debug(`${command} ${args.join(" ")}`);
   // What citty's runCommand does, less subcommands and plugins, of which there are none: half of its time is theirs.
   const values = parseArgs(args, neededDefinitions(args, definitions));
+  hang?.(command, values, session);
   const result: unknown = await definition.run?.({
     rawArgs: args,
     args: values,
@@ -46,7 +57,7 @@ async function execute(
  * @param verbs the commands that can be run
  * @param about undefined where there are more commands than these
  * @returns the exit status: the command's, or 1 after an error; undefined, with nothing done, when the command is not
- *   among `verbs`, or help or the version is asked for, and `about` is undefined
+ *   among `verbs`, or help, the version, or a wait is asked for, and `about` is undefined
  */
 export async function main(
   argv: readonly string[],
@@ -54,9 +65,10 @@ export async function main(
   about: About | undefined,
 ): Promise<number | undefined> {
   let log = new Log({ file: undefined, format: "text", level: "warning" });
+  const called = calledAs(process.argv0);
   try {
-    const { args, rest, help } = readGlobals(argv, { command: undefined, definitions: globalArgs });
-    const globals = parseGlobals(args);
+    const { args, rest, help } = readGlobals(argv, { command: undefined, definitions: called.globals });
+    const globals = parseGlobals(args, called.globals);
     if (globals.version) {
       about?.printVersion();
       return about && 0;
@@ -64,15 +76,22 @@ export async function main(
     const [command, ...ownArgv] = rest;
     if (command !== undefined && !help) {
       const verb = Object.hasOwn(verbs, command) ? verbs[command] : undefined;
-      if (!verb && !about) return undefined;
+      const hangs = hangsBefore(command);
+      if (!about && (!verb || hangs)) return undefined;
       log = new Log(globals.log);
       if (!verb) {
         throw new UsageError(`unknown command "${command}"${suggest(command, Object.keys(verbs))}`);
       }
-      const status = await execute(command, verb, ownArgv, { globals, log });
+      const status = await execute(
+        command,
+        verb,
+        ownArgv,
+        { globals, log },
+        { called, hang: hangs ? about?.hang : undefined },
+      );
       if (status !== undefined) return status;
     }
-    await about?.printHelp(command);
+    await about?.printHelp(command, called);
     return about && 0;
   } catch (error) {
     const { explain } = await import("./explain.ts");

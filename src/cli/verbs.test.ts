@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { type ArgsDef, type CommandMeta, parseArgs } from "citty";
 import { neededDefinitions, readArguments } from "./arguments.ts";
+import { calledAs } from "./called.ts";
 import { type CreateValues, createOptions } from "./container-args.ts";
 import { globalArgs, parseGlobals, type Session } from "./globals.ts";
 import { renderCommandHelp, renderHelp } from "./help.ts";
@@ -20,6 +21,7 @@ const documented: Record<string, string[]> = {
     "--pidfd-socket SOCKET",
     "--no-pivot",
     "--no-new-keyring",
+    "--keep-groups",
     "--preserve-fds N",
     "--no-subreaper",
   ],
@@ -32,6 +34,7 @@ const documented: Record<string, string[]> = {
     "--pidfd-socket SOCKET",
     "--no-pivot",
     "--no-new-keyring",
+    "--keep-groups",
     "--preserve-fds N",
     "--detach, -d",
     "--keep",
@@ -46,6 +49,7 @@ const documented: Record<string, string[]> = {
     "--config FILE, -f FILE",
     "--no-pivot",
     "--no-new-keyring",
+    "--keep-groups",
     "--preserve-fds N",
   ],
   spec: ["--bundle DIR, -b DIR", "--rootless"],
@@ -67,7 +71,7 @@ test.each(Object.keys(documented))("%s: its options, and the help made of them",
 test("every command is in the help, and calls itself what the help does", async () => {
   expect(Object.keys(verbs).sort()).toEqual(Object.keys(documented).sort());
   for (const [name, { description, load }] of Object.entries(verbs)) {
-    expect(renderHelp()).toContain(`   ${name.padEnd(7)}  ${description}\n`);
+    expect(renderHelp(calledAs("bunc"))).toContain(`   ${name.padEnd(7)}  ${description}\n`);
     expect((await load()).command.meta as CommandMeta).toEqual({ name, description });
   }
 });
