@@ -1,7 +1,7 @@
 /** What a container that waits for `start` costs, and what its init is. */
 import { describe, expect } from "bun:test";
 import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
-import { processStatus, statusField } from "./support/command.ts";
+import { processStatus, statusField, until } from "./support/command.ts";
 import { type Change, sleeper } from "./support/config.ts";
 import { fileSeals } from "./support/libc.ts";
 import { oursOnly, rootTest } from "./support/peers.ts";
@@ -54,7 +54,8 @@ describe("the program", () => {
   rootTest("replaces init: same process, another executable", async () => {
     const container = await box.create(sleeper());
     await container.start();
-    expect(readlinkSync(`/proc/${container.pid}/exe`)).toMatch(/\/bin\/busybox$/);
+    // runc's start does not wait for it.
+    await until("the program", () => readlinkSync(`/proc/${container.pid}/exe`).endsWith("/bin/busybox"));
     expect(readFileSync(`/proc/${container.pid}/cmdline`, "utf8")).toBe("sleep\x001000\0");
     await container.delete("--force");
   });
