@@ -1,7 +1,8 @@
 import { SIG } from "../../ffi/constants/signal.ts";
-import type { Descriptor } from "../../ffi/file.ts";
+import { type Descriptor, exists, readText } from "../../ffi/file.ts";
+import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { StateError } from "../state/error.ts";
-import type { StateRecord } from "../state/record.ts";
+import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer, remove } from "../state/store.ts";
 import { openInit, signalInit, waitForInit } from "./init.ts";
 import type { DeleteOptions } from "./options.ts";
@@ -29,9 +30,28 @@ function loadRecord(options: DeleteOptions, directory: Descriptor): StateRecord 
     return load(options.root, options.id, directory);
   } catch (error) {
     if (!options.force || !(error instanceof StateError)) throw error;
-    options.log.warn(`${error.message}; only its directory is removed`);
+    options.log.warn(`${error.message}; what is known of it is removed`);
     return undefined;
   }
+}
+
+/** Removes the cgroups that a `create` was about to make, with whoever is in them: the record would have named init. */
+async function destroyAnnounced(directory: Descriptor): Promise<void> {
+  const path = { dirfd: directory.fd, path: files.cgroups };
+  if (!exists(path)) return;
+  const { readCgroupRecord } = await import("../linux/cgroups/cgroup-record.ts");
+  let record: CgroupRecord | null;
+  try {
+    record = readCgroupRecord(JSON.parse(readText(path)));
+  } catch {
+    // Written halfway: then nothing was made yet.
+    return;
+  }
+  if (!record) return;
+  const { killCgroup } = await import("../linux/cgroups/kill.ts");
+  killCgroup(record);
+  const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
+  destroyCgroup(record);
 }
 
 /** Ends init, and waits for its end: its cgroup and its mounts stay busy until then. */
@@ -63,6 +83,8 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
       const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
       destroyCgroup(record.cgroup);
     }
+  } else {
+    await destroyAnnounced(directory);
   }
   remove(root, id, directory);
 }

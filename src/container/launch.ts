@@ -4,7 +4,9 @@ import { attempt } from "../../ffi/libc.ts";
 import { waitFor } from "../../ffi/process.ts";
 import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
+import { endStage } from "../../ffi/timing.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
+import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
@@ -79,6 +81,7 @@ class Launching {
     let namespaces: readonly OpenedNamespace[] = [];
     try {
       namespaces = openNamespaces(plan.namespaces);
+      this.announceCgroups();
       this.cgroup = createCgroup(plan.cgroup);
       using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
       const inherited = {
@@ -89,19 +92,32 @@ class Launching {
         cgroup: this.cgroup,
         cgroupDirectory: cgroupDirectory?.fd ?? -1,
       };
-      this.image = compile(recordContainer(plan, inherited, options.filter));
+      endStage("namespaces, cgroup");
+      const program = recordContainer(plan, inherited, options.filter);
+      endStage("record");
+      this.image = compile(program);
+      endStage("compile");
       writeFile({ dirfd: options.directory.fd, path: files.program }, this.image, 0o600);
+      endStage("keep image");
       using memfd = new Descriptor(sealImage(this.image, options.directory.fd));
       this.first = spawnImage(
         memfd.fd,
         [`bunc: init ${plan.id}`],
         [...inheritedNumbers(inherited), ...preservedNumbers(plan.preserveFds)],
       );
+      endStage("spawn");
     } finally {
       for (const { descriptor } of namespaces) descriptor.close();
       // From here on the end of file on our end means that the program's processes are gone.
       this.theirs.close();
     }
+  }
+
+  /** Whoever cleans up after a bunc that was killed finds what it was about to make. */
+  private announceCgroups(): void {
+    const record = describeCgroup(this.plan.cgroup);
+    if (record === null) return;
+    writeFile({ dirfd: this.options.directory.fd, path: files.cgroups }, JSON.stringify(record), 0o600);
   }
 
   /** The first process tells init's pid and ends. */
@@ -116,6 +132,7 @@ class Launching {
     this.init = message.pid;
     waitFor(this.first);
     this.first = 0;
+    endStage("first process");
   }
 
   map(): void {
@@ -126,9 +143,11 @@ class Launching {
   finish(): Launched {
     const { kind } = this.ready ? { kind: "ready" } : this.receive();
     if (kind !== "ready") throw new ContainerError("init", `answered ${kind} instead of ready`);
+    endStage("init");
     // Not before: a low limit of processes, memory or files could break the set-up.
     if (this.cgroup) applyLimits(this.plan.cgroup);
     applyRlimits(this.plan.rlimits, this.init);
+    endStage("limits");
     return {
       pid: this.init,
       sync: this.sync,

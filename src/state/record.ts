@@ -13,6 +13,10 @@ export const files = {
   resultFifo: "result",
   /** Image of init's program: by it `start` explains the step that failed. */
   program: "program",
+  /** Images of the programs of startContainer hooks; the hook's index is appended. */
+  startHook: "startContainer.",
+  /** What cgroups there may be, written before any is made: for `delete --force` when there is no record. */
+  cgroups: "cgroups",
 } as const;
 
 /** What bunc remembers of a container between two commands: the content of state.json. */
@@ -36,4 +40,6 @@ export interface StateRecord {
   readonly executable: string;
   /** Written and read by src/linux/cgroups alone; null when the container has no cgroup of its own. */
   readonly cgroup: unknown;
+  /** The hooks of later commands, written and read by src/linux/hooks alone; null when there are none. */
+  readonly hooks: unknown;
 }
