@@ -42,7 +42,12 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     {
       id: options.id,
       layout: facts.cgroupLayout,
-      privileged: facts.uid === 0 && !facts.inUserNamespace && options.rootless !== true,
+      // Without CAP_SYS_ADMIN, as root of an outer container often is, there are no device nodes and no rules for them.
+      privileged:
+        facts.uid === 0 &&
+        !facts.inUserNamespace &&
+        has(facts, CAP.CAP_SYS_ADMIN) &&
+        options.rootless !== true,
       manager: options.cgroupManager,
     },
   );
