@@ -51,6 +51,7 @@ export const S = {
   IFDIR: 0o040000,
   IFCHR: 0o020000,
   IFIFO: 0o010000,
+  ISVTX: 0o001000,
 } as const;
 
 /** fcntl(2) commands. */

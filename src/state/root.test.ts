@@ -10,6 +10,7 @@ const directory = 0o040000;
 interface Machine {
   euid: number;
   runtimeDirectory?: string;
+  temporaryDirectory?: string;
   outerUid?: number;
   /** path → [type and permission bits, owner] */
   paths?: Record<string, [number, number]>;
@@ -18,12 +19,13 @@ interface Machine {
 }
 
 function probe(machine: Machine): RootProbe & { made: string[] } {
-  const paths = { ...machine.paths };
+  const paths: Machine["paths"] & object = { "/tmp/": [directory | 0o1777, 0], ...machine.paths };
   const made: string[] = [];
   return {
     made,
     euid: machine.euid,
     runtimeDirectory: machine.runtimeDirectory,
+    temporaryDirectory: machine.temporaryDirectory,
     outerUid: () => machine.outerUid ?? machine.euid,
     writable: (path) => paths[path]?.[1] === machine.euid,
     status(path) {
@@ -42,6 +44,8 @@ function probe(machine: Machine): RootProbe & { made: string[] } {
 
 const user = "/run/user/1000";
 const ownUser: Record<string, [number, number]> = { [user]: [directory | 0o700, 1000] };
+const scratch = "/scratch/job7";
+const ownScratch: Record<string, [number, number]> = { [`${scratch}/`]: [directory | 0o755, 0] };
 const mappedUser: Record<string, [number, number]> = { [user]: [directory | 0o700, 0] };
 
 test.each<[string, Machine, string]>([
@@ -90,6 +94,31 @@ test.each<[string, Machine, string]>([
     { euid: 0, outerUid: 1000, writable: ["/tmp"] },
     "/tmp/bunc-1000",
   ],
+  [
+    "a user with a session that cannot be written",
+    { euid: 1000, runtimeDirectory: user, paths: ownUser, writable: ["/tmp"] },
+    "/tmp/bunc-1000",
+  ],
+  [
+    "$TMPDIR, where /tmp will do",
+    { euid: 1000, temporaryDirectory: scratch, paths: ownScratch, writable: ["/tmp", scratch] },
+    "/tmp/bunc-1000",
+  ],
+  [
+    "$TMPDIR, where /tmp is read-only",
+    { euid: 1000, temporaryDirectory: `${scratch}/`, paths: ownScratch, writable: [scratch] },
+    `${scratch}/bunc-1000`,
+  ],
+  [
+    "$TMPDIR, where somebody else was faster in /tmp",
+    {
+      euid: 1000,
+      temporaryDirectory: scratch,
+      paths: { ...ownScratch, "/tmp/bunc-1000": [directory | 0o777, 1001] },
+      writable: [scratch],
+    },
+    `${scratch}/bunc-1000`,
+  ],
   ["root with a read-only /run", { euid: 0, writable: ["/tmp"] }, "/tmp/bunc-0"],
 ])("%s", (_, machine, expected) => {
   const first = probe(machine);
@@ -108,6 +137,16 @@ test("nothing is made only to be looked at", () => {
   const machine = probe({ euid: 1000, writable: ["/tmp"] });
   expect(chooseRoot(machine, false)).toBe("/tmp/bunc-1000");
   expect(machine.made).toEqual([]);
+});
+
+test("a session without containers is named when nothing is there", () => {
+  const machine = { euid: 1000, runtimeDirectory: user, paths: ownUser, writable: [user, "/tmp"] };
+  expect(chooseRoot(probe(machine), false)).toBe(`${user}/bunc`);
+});
+
+test("a private directory in one where anybody may rename it is refused", () => {
+  const paths: Machine["paths"] = { "/tmp/": [directory | 0o777, 0] };
+  expect(() => chooseRoot(probe({ euid: 1000, writable: ["/tmp"], paths }), true)).toThrow(StateError);
 });
 
 test.each<[string, [number, number]]>([

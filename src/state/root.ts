@@ -14,6 +14,8 @@ export interface RootProbe {
   readonly euid: number;
   /** $XDG_RUNTIME_DIR. Callers may set it to the empty string, which means unset. */
   readonly runtimeDirectory: string | undefined;
+  /** $TMPDIR. */
+  readonly temporaryDirectory: string | undefined;
   /** The same user's id in the parent user namespace. */
   outerUid(): number;
   /** True for a directory that this user can make files in. */
@@ -41,46 +43,65 @@ function systemCandidate(probe: RootProbe, make: boolean): string | undefined {
 }
 
 /** A session's own directory. After `su` the variable may still name that of another user, which is not ours to use. */
-function sessionCandidate(probe: RootProbe, make: boolean): string | undefined {
+function sessionPath(probe: RootProbe): string | undefined {
   const directory = probe.runtimeDirectory;
   if (!directory?.startsWith("/") || !isOwnDirectory(probe, directory)) return undefined;
-  const path = `${directory.replace(/\/+$/, "")}/bunc`;
-  // Sticky: the XDG specification lets a cleaner remove old files of the runtime directory that are not.
-  if (make) probe.make(path, 0o1700);
-  return path;
+  return `${withoutSlash(directory)}/bunc`;
+}
+
+function withoutSlash(path: string): string {
+  return path.replace(/\/+$/, "");
+}
+
+/** A directory that others cannot have prepared, and cannot replace: where they may write too, it must be sticky. */
+function isPrivate(probe: RootProbe, path: string): boolean {
+  const status = probe.status(path);
+  if (status === undefined || (status.mode & S.IFMT) !== S.IFDIR) return false;
+  if (status.uid !== probe.euid || (status.mode & 0o077) !== 0) return false;
+  // With its slash it is what a link leads to: /tmp itself may be one.
+  const above = probe.status(path.slice(0, path.lastIndexOf("/") + 1));
+  return above !== undefined && ((above.mode & 0o022) === 0 || (above.mode & S.ISVTX) !== 0);
 }
 
 /**
- * A directory in /tmp that nobody else can have made for us. Its name must be the same for every later command, whatever
- * part of the environment the caller hands down, so $TMPDIR has no say.
+ * Where a directory that nobody else can have made for us may be: in /tmp, and where there can be none, in $TMPDIR. That
+ * comes second: the name must be the same for every later command, and callers such as podman hand $TMPDIR down to some
+ * of them only.
  */
-function privateCandidate(probe: RootProbe, make: boolean): string {
-  const path = `/tmp/bunc-${probe.outerUid()}`;
-  if (make) probe.make(path, 0o700);
-  const status = probe.status(path);
-  const isPrivate =
-    status !== undefined &&
-    (status.mode & S.IFMT) === S.IFDIR &&
-    status.uid === probe.euid &&
-    (status.mode & 0o077) === 0;
-  if (!isPrivate && (make || status !== undefined)) {
-    throw new StateError(
-      "invalid",
-      `${path} is not a directory of this user's alone; set XDG_RUNTIME_DIR or pass --root`,
-    );
-  }
-  return path;
+function privatePaths(probe: RootProbe): string[] {
+  const name = `bunc-${probe.outerUid()}`;
+  const other = probe.temporaryDirectory;
+  return [`/tmp/${name}`, ...(other?.startsWith("/") ? [`${withoutSlash(other)}/${name}`] : [])];
 }
 
 /**
  * The directory that holds the containers when --root does not say: /run/bunc for root, else $XDG_RUNTIME_DIR/bunc,
- * else /tmp/bunc-UID. Every command of one user comes to the same answer, whether it makes the directory or only looks
- * for it.
+ * else /tmp/bunc-UID, else $TMPDIR/bunc-UID. Every command of one user comes to the same answer, whether it makes the
+ * directory or only looks for it.
  * @param make whether to make it (create and run) or only to name it
- * @throws StateError "invalid" when the private directory is not private; SyscallError
+ * @throws StateError "invalid" when no directory is private; SyscallError
  */
 export function chooseRoot(probe: RootProbe, make: boolean): string {
-  return systemCandidate(probe, make) ?? sessionCandidate(probe, make) ?? privateCandidate(probe, make);
+  const system = systemCandidate(probe, make);
+  if (system !== undefined) return system;
+  const session = sessionPath(probe);
+  if (session !== undefined) {
+    // Sticky: the XDG specification lets a cleaner remove old files of the runtime directory that are not.
+    if (make) probe.make(session, 0o1700);
+    if (probe.writable(session)) return session;
+  }
+  const paths = privatePaths(probe);
+  for (const path of paths) {
+    if (make) probe.make(path, 0o700);
+    if (probe.writable(path) && isPrivate(probe, path)) return path;
+  }
+  const [usual = ""] = paths;
+  // There are no containers yet, or only such as may be looked at.
+  if (!make && (session !== undefined || probe.status(usual) === undefined)) return session ?? usual;
+  throw new StateError(
+    "invalid",
+    `${paths.join(" and ")} ${paths.length > 1 ? "are no directories" : "is not a directory"} of this user's alone; set XDG_RUNTIME_DIR or pass --root`,
+  );
 }
 
 const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERRNO.ENOENT];
@@ -91,6 +112,16 @@ function makeDirectory(path: string, mode: number): boolean {
   if (result >= 0 || result === -ERRNO.EEXIST) return true;
   if (refusals.includes(-result)) return false;
   throw failure("mkdirat", [AT.FDCWD, path, mode], -result);
+}
+
+/** The user's id as the machine knows it; the own one where /proc does not tell. */
+function outerUid(euid: number): number {
+  try {
+    return translateUid(readText("/proc/self/uid_map"), euid);
+  } catch (error) {
+    if (error instanceof SyscallError) return euid;
+    throw error;
+  }
 }
 
 /** The outer end of the first range of /proc/self/uid_map that holds `uid`; `uid` itself without one. */
@@ -107,7 +138,8 @@ const machine = (): RootProbe => {
   return {
     euid,
     runtimeDirectory: process.env.XDG_RUNTIME_DIR,
-    outerUid: () => translateUid(readText("/proc/self/uid_map"), euid),
+    temporaryDirectory: process.env.TMPDIR,
+    outerUid: () => outerUid(euid),
     // Effective ids: those that later calls are made with.
     writable: (path) => attempt.faccessat2(AT.FDCWD, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS) === 0,
     status(path) {
