@@ -2,7 +2,9 @@ import { dlopen, FFIType, read } from "bun:ffi";
 import { type ArgumentKinds, type CallName, type CallRow, calls, type Kind } from "./calls.ts";
 import { SyscallError } from "./error.ts";
 import { beginCall, lendBytes, lendText } from "./memory.ts";
+import { endStage } from "./timing.ts";
 
+endStage("engine, program");
 const word64 = FFIType.i64_fast;
 
 // Two symbols serve every row of the table: libc's syscall(2) takes the number and six words on x86-64 and arm64 alike,
@@ -17,6 +19,7 @@ const { symbols: library } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: FFIType.ptr },
 });
 const errnoAddress = library.__errno_location();
+endStage("libc");
 
 /** What an immediate call takes for an argument of a kind. null is the null pointer. */
 export type Value<K extends Kind> = K extends "path" | "text"

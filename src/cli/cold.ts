@@ -1,4 +1,4 @@
-import { libc } from "../../ffi/libc.ts";
+import { end } from "./end.ts";
 import { hang } from "./hang.ts";
 import { printHelp } from "./help.ts";
 import { main } from "./main.ts";
@@ -7,5 +7,5 @@ import { printVersion } from "./version.ts";
 
 /** Runs any command and ends the process. */
 export function run(argv: readonly string[]): void {
-  main(argv, verbs, { printHelp, printVersion, hang }).then((status) => libc.exit_group(status ?? 1));
+  main(argv, verbs, { printHelp, printVersion, hang }).then((status) => end(status ?? 1));
 }

@@ -2,6 +2,7 @@ import { AT, F, O, S } from "../../ffi/constants/file.ts";
 import { Descriptor, openFile, readLink, writeAtomically } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix } from "../../ffi/socket.ts";
+import { endStage } from "../../ffi/timing.ts";
 import { loadFilter } from "../linux/seccomp/compile.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
@@ -26,6 +27,7 @@ export function createContainer(options: CreateOptions): { pid: number } {
   checkConsole(plan, options);
   checkPreserved(options.preserveFds);
   const directory = reserve(options.root, options.id);
+  endStage("reserve id");
   try {
     const launched = launchAtFifos(plan, options, directory);
     try {
@@ -68,7 +70,12 @@ function makeFifo(directory: Descriptor, name: string): Descriptor {
 /** The filter of the plan, from the cache beside the containers when it was compiled before. */
 export function compileFilter(plan: Plan, options: CreateOptions): Uint8Array | undefined {
   if (plan.seccomp.kind === "none") return undefined;
-  return loadFilter(plan.seccomp, `${options.root}/.seccomp`, (message) => options.log.debug(message));
+  endStage("gate");
+  const filter = loadFilter(plan.seccomp, `${options.root}/.seccomp`, (message) =>
+    options.log.debug(message),
+  );
+  endStage("filter");
+  return filter;
 }
 
 /** What other commands and the caller are told of the container. */
@@ -88,8 +95,10 @@ export function keep(plan: Plan, options: CreateOptions, launched: Launched, dir
     cgroup: launched.cgroup,
   };
   commit(directory, record);
+  endStage("state");
   // Last: who finds it may act on the container.
   if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launched.pid), 0o644);
+  endStage("pid file");
 }
 
 function checkConsole(plan: Plan, options: CreateOptions): void {

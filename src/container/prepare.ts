@@ -1,3 +1,4 @@
+import { endStage } from "../../ffi/timing.ts";
 import { findBundle } from "../bundle/directory.ts";
 import { probeHost } from "../host/probe.ts";
 import { resolve } from "../plan/resolve.ts";
@@ -16,13 +17,19 @@ export interface Prepared {
 
 /** Reads, checks and resolves a bundle. Throws SpecError, and SyscallError when the bundle cannot be read. */
 export function prepare(options: CreateOptions): Prepared {
+  endStage("arguments");
   const { path, bytes } = findBundle(options.bundle, options.configPath);
+  endStage("read config.json");
   const config = parseConfig(bytes);
+  endStage("parse");
   checkBundle(config);
   refuseUnsupported(config);
+  endStage("rules");
   const bundle = { path, config };
   const facts = probeHost(bundle, options.cgroupManager !== "disabled");
+  endStage("probe host");
   const plan = resolve(bundle, facts, options);
+  endStage("plan");
   for (const warning of plan.warnings) options.log.warn(warning);
   return { plan, config };
 }

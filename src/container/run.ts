@@ -2,6 +2,7 @@ import { PR } from "../../ffi/constants/process.ts";
 import { Descriptor } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
 import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
+import { endStage } from "../../ffi/timing.ts";
 import { destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
@@ -28,6 +29,7 @@ export function runContainer(options: RunOptions): number {
     plan.terminal.kind === "new" && !options.detach && options.consoleSocket === undefined;
   if (!options.detach && options.subreaper) libc.prctl(PR.SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   const directory = reserve(options.root, options.id);
+  endStage("reserve id");
   using signals = options.detach ? undefined : catchForwarded();
   try {
     const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal);
@@ -42,6 +44,7 @@ export function runContainer(options: RunOptions): number {
     directory.close();
     if (!signals) return 0;
     const status = supervise(launched.pid, signals, master);
+    endStage("wait for the process");
     if (!options.keep) cleanUp(options, launched);
     return status;
   } catch (error) {
@@ -75,6 +78,7 @@ function letGo(plan: Plan, launched: Launched): void {
   sendGo(launched.sync.fd);
   const message = receive(launched.sync.fd);
   launched.sync.close();
+  endStage("start");
   if (message.kind !== "failure") return;
   const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
   const args0 = plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "";
