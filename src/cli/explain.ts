@@ -1,6 +1,8 @@
 import { errnoName, errnoText } from "../../ffi/errno-text.ts";
 import { SyscallError } from "../../ffi/error.ts";
+import { attempt } from "../../ffi/libc.ts";
 import { findHint } from "./hints.ts";
+import { findNamespaceHint } from "./namespace-hint.ts";
 
 // Loaded only when something went wrong.
 
@@ -39,6 +41,8 @@ export function explain(error: unknown): string {
   }
   const text = parts.join(": ") || "an error without a message";
   const failed = errors.findLast((link) => link instanceof SyscallError);
-  const hint = failed && findHint(failed.call, failed.errno, text);
+  const hint =
+    failed &&
+    (findNamespaceHint(failed, text, attempt.geteuid()) ?? findHint(failed.call, failed.errno, text));
   return hint ? `${text}; ${hint.cause}; ${hint.cure}` : text;
 }
