@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
+import { ignoreVariables } from "./deaf-variables.ts";
 
 const root = resolve(import.meta.dir, "..");
 const dist = resolve(root, "dist");
@@ -88,6 +89,7 @@ async function build(processor: Processor): Promise<void> {
   try {
     await compile(processor, outfile);
     keepCallerLimits(outfile);
+    ignoreVariables(outfile);
     renameSync(outfile, resolve(dist, name));
   } finally {
     rmSync(directory, { recursive: true });

@@ -118,3 +118,28 @@ describe("hostile files in the current directory", () => {
     expect((await box.runtime(["run", box.id()], { cwd: path, timeout: 5000 })).status).toBe(0);
   });
 });
+
+describe("an environment that was made for another program of Bun's", () => {
+  for (const variable of [
+    { BUN_BE_BUN: "1" },
+    { BUN_OPTIONS: "--preload=./evil.ts --smol" },
+    { BUN_INSPECT: "1" },
+    { BUN_INSPECT_CONNECT_TO: "ws://127.0.0.1:9" },
+    { NODE_OPTIONS: "--require=./evil.ts" },
+  ]) {
+    rootTest(`changes nothing: ${JSON.stringify(variable)}`, async () => {
+      const { path } = box.bundle(config());
+      const marker = plant(path);
+      const env = { ...process.env, ...variable };
+      const plain = await command([runtimePath, "--version"], { cwd: path });
+      const told = await command([runtimePath, "--version"], { cwd: path, env });
+      expect([told, existsSync(marker)]).toEqual([plain, false]);
+      expect(await box.runtime(["run", box.id()], { cwd: path, env })).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: "",
+      });
+      expect(existsSync(marker)).toBe(false);
+    });
+  }
+});
