@@ -1,4 +1,6 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
+import { OPEN_TREE } from "../../ffi/constants/mount.ts";
 import { PR, RLIMIT } from "../../ffi/constants/process.ts";
 import { Descriptor, exists, readInto, readText, stat } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
@@ -12,6 +14,7 @@ import type { Bundle } from "../plan/types.ts";
 /** Asks the machine what a plan of this bundle depends on, and no more. */
 export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts {
   const { effective } = probeCapabilities();
+  const inUserNamespace = !isWholeMap(readOr("/proc/self/uid_map", ""));
   const lastCapability = probeLastCapability();
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
@@ -20,7 +23,8 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     effective,
     bounding: config.process?.capabilities ? probeBoundingSet(lastCapability) : 0n,
     lastCapability,
-    inUserNamespace: !isWholeMap(readOr("/proc/self/uid_map", "")),
+    inUserNamespace,
+    ownsMounts: !inUserNamespace || probeMounts(),
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
@@ -54,6 +58,14 @@ function probeCapabilities() {
 
 const newestCapability = 63;
 const oldestLast = 37;
+
+/** Whether the mounts around belong to this user namespace; `unshare --user` alone leaves them to another. */
+function probeMounts(): boolean {
+  const tree = attempt.open_tree(AT.FDCWD, "/", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC);
+  if (tree < 0) return tree !== -ERRNO.EPERM;
+  attempt.close(tree);
+  return true;
+}
 
 /** The last capability that the kernel has: the number after it is refused. prctl(2), PR_CAPBSET_READ. */
 function probeLastCapability(): number {

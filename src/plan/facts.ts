@@ -13,6 +13,8 @@ export interface HostFacts {
   readonly lastCapability: number;
   /** The caller is in a user namespace other than the initial one, so its root is not the machine's. */
   readonly inUserNamespace: boolean;
+  /** The caller's user namespace owns its mounts, so that capabilities are good for them. */
+  readonly ownsMounts: boolean;
   readonly setgroupsDenied: boolean;
   /** /proc/kcore exists. */
   readonly kcore: boolean;
