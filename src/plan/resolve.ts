@@ -52,7 +52,8 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     },
   );
   // A root that is mapped to somebody else may not see what the caller sees.
-  const openEarly = newUserNamespace && namespaces.mount.kind === "new" && has(facts, CAP.CAP_SYS_ADMIN);
+  const openEarly =
+    newUserNamespace && namespaces.mount.kind === "new" && has(facts, CAP.CAP_SYS_ADMIN) && facts.ownsMounts;
   const mountContext: MountContext = {
     bundle: path,
     userNamespace,
