@@ -97,9 +97,9 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     cgroup,
     seccomp: planSeccomp(linux.seccomp, { arch: facts.arch }),
     credentials: planCredentials(user, process?.noNewPrivileges ?? false, {
-      setgroupsDenied: newUserNamespace
-        ? idmap.kind !== "none" && idmap.setgroups === "deny"
-        : facts.setgroupsDenied,
+      // A new user namespace inherits the denial.
+      setgroupsDenied:
+        facts.setgroupsDenied || (newUserNamespace && idmap.kind !== "none" && idmap.setgroups === "deny"),
       keepGroups: keepsGroups(config.annotations, options.keepGroups),
       newKeyring: options.newKeyring,
       id: options.id,
