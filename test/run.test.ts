@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { isAlive, processStatus, statusField, until } from "./support/command.ts";
 import { config, inherit, shell, sleeper } from "./support/config.ts";
 import { reap } from "./support/libc.ts";
-import { rootTest } from "./support/peers.ts";
+import { peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("run");
@@ -112,21 +112,24 @@ describe("signals to the runtime are forwarded", () => {
 });
 
 describe("--detach", () => {
-  rootTest("returns while the container runs, as a child of the caller's subreaper", async () => {
-    const id = box.id();
-    const { path } = box.bundle(sleeper());
-    const file = openSync(`${path}/out`, "a+");
-    const args = ["run", "--detach", "--pid-file", `${path}/pid`, "--bundle", path, id];
-    const { status } = await box.runtime(args, { stdout: file, stderr: file });
-    closeSync(file);
-    expect([status, readFileSync(`${path}/out`, "utf8")]).toEqual([0, ""]);
-    const pid = Number(readFileSync(`${path}/pid`, "utf8"));
-    expect(statusField(processStatus(pid), "PPid")).toBe(String(process.pid));
-    expect(JSON.parse((await box.runtime(["state", id])).stdout)).toMatchObject({ status: "running", pid });
-    expect((await box.runtime(["delete", "--force", id])).status).toBe(0);
-    expect(isAlive(pid)).toBe(false);
-    expect(await until("init", () => reap(pid))).toBe(137);
-  });
+  peersDiffer({ crun: "it keeps a process of its own in between" })(
+    "returns while the container runs, as a child of the caller's subreaper",
+    async () => {
+      const id = box.id();
+      const { path } = box.bundle(sleeper());
+      const file = openSync(`${path}/out`, "a+");
+      const args = ["run", "--detach", "--pid-file", `${path}/pid`, "--bundle", path, id];
+      const { status } = await box.runtime(args, { stdout: file, stderr: file });
+      closeSync(file);
+      expect([status, readFileSync(`${path}/out`, "utf8")]).toEqual([0, ""]);
+      const pid = Number(readFileSync(`${path}/pid`, "utf8"));
+      expect(statusField(processStatus(pid), "PPid")).toBe(String(process.pid));
+      expect(JSON.parse((await box.runtime(["state", id])).stdout)).toMatchObject({ status: "running", pid });
+      expect((await box.runtime(["delete", "--force", id])).status).toBe(0);
+      expect(isAlive(pid)).toBe(false);
+      expect(await until("init", () => reap(pid))).toBe(137);
+    },
+  );
 });
 
 describe("what is left", () => {

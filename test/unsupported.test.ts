@@ -25,15 +25,7 @@ const set =
     Object.assign(result, root);
   };
 
-const hook = [{ path: "/bin/true" }];
-
 const refused: [string, unknown][] = [
-  ["hooks.prestart", hook],
-  ["hooks.createRuntime", hook],
-  ["hooks.createContainer", hook],
-  ["hooks.startContainer", hook],
-  ["hooks.poststart", hook],
-  ["hooks.poststop", hook],
   ["process.scheduler", { policy: "SCHED_BATCH" }],
   ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
   ["process.apparmorProfile", "some-profile"],

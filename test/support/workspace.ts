@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -62,6 +63,11 @@ export class Workspace {
   /** From now on the runtime runs in a mount namespace of the test's own. */
   useMounts(mounts: PrivateMounts): void {
     this.#mounts = mounts;
+  }
+
+  /** The mount namespace in which the runtime runs, as /proc names it. */
+  get mountNamespace(): string {
+    return readlinkSync(`/proc/${this.#mounts?.pid ?? "self"}/ns/mnt`);
   }
 
   /** An id that no other test uses, on this machine, at this time; what has it is deleted in the end. */
