@@ -24,7 +24,7 @@ function explain(rlimit: PlannedRlimit, pid: number): string {
   const current = new Uint8Array(16);
   attempt.prlimit64(pid, rlimit.resource, null, current);
   const hard = new DataView(current.buffer).getBigUint64(8, true);
-  return `asks for a hard RLIMIT_${rlimit.name} of ${render(rlimit.hard)}, but the caller's is ${render(hard)}, and raising it needs CAP_SYS_RESOURCE: ask for no more, or raise the caller's limit`;
+  return `asks for a hard RLIMIT_${rlimit.name} of ${render(rlimit.hard)}, but the caller's is ${render(hard)}`;
 }
 
 function render(value: bigint): string {
