@@ -22,8 +22,14 @@ export function recordEarlyRoot(program: Program, plan: PlannedRootfs): Register
  * Cuts or loosens the ties of the new mount namespace to the caller's, and makes the root filesystem a mount of its
  * own. Returns its descriptor: everything later is opened beneath it.
  * @param early the tree, when `recordEarlyRoot` opened it
+ * @param hooked hooks come before the switch of root, and look for the root filesystem at its path
  */
-export function recordRoot(program: Program, plan: PlannedRootfs, early: Register | undefined): Register {
+export function recordRoot(
+  program: Program,
+  plan: PlannedRootfs,
+  early: Register | undefined,
+  hooked: boolean,
+): Register {
   const root = early ?? program.register("root");
   if (plan.switch === "chroot") {
     program.because("root.path");
@@ -33,15 +39,28 @@ export function recordRoot(program: Program, plan: PlannedRootfs, early: Registe
   program.because("linux.rootfsPropagation");
   program.mount(null, "/", null, MS.REC | plan.propagation, null);
   if (early) {
-    // The path need not be visible here, and where the root is attached does not matter: it is about to become `/`.
-    program.because("root.path");
-    program.move_mount(root, "", AT.FDCWD, "/", MOVE_MOUNT.F_EMPTY_PATH);
+    recordAttach(program, plan, early, hooked);
     return root;
   }
   recordOpenRoot(program, plan, root);
   if (plan.propagation === MS.SHARED) recordPrivate(program, root, plan.path);
   program.move_mount(root, "", AT.FDCWD, plan.path, MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_SYMLINKS);
   return root;
+}
+
+/** The path need not be visible here, and only hooks care where the root is attached: it is about to become `/`. */
+function recordAttach(program: Program, plan: PlannedRootfs, root: Register, hooked: boolean): void {
+  program.because("root.path");
+  const attached = program.label("root attached");
+  if (hooked) {
+    const hidden = program.label("root hidden");
+    const flags = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_SYMLINKS;
+    program.move_mount(root, "", AT.FDCWD, plan.path, flags).orJump(hidden);
+    program.jump(attached);
+    program.place(hidden);
+  }
+  program.move_mount(root, "", AT.FDCWD, "/", MOVE_MOUNT.F_EMPTY_PATH);
+  program.place(attached);
 }
 
 function recordOpenRoot(program: Program, plan: PlannedRootfs, root: Register): void {

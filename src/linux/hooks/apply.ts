@@ -1,0 +1,101 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { AT, MFD, O } from "../../../ffi/constants/file.ts";
+import { SIG } from "../../../ffi/constants/signal.ts";
+import { SyscallError } from "../../../ffi/error.ts";
+import { Descriptor, writeAll } from "../../../ffi/file.ts";
+import { attempt, failure, libc } from "../../../ffi/libc.ts";
+import { openPipe, spawn } from "../../../ffi/process.ts";
+import { SpecError } from "../../spec/error.ts";
+import { awaitEnd, type HookEnd } from "./await-end.ts";
+import type { PlannedHook } from "./plan.ts";
+import { type HookState, renderState } from "./state.ts";
+
+/** Standard streams of a hook: `stdin` has the state, `output` takes what it writes. */
+export interface HookStreams {
+  readonly stdin: number;
+  readonly output: number;
+}
+
+/**
+ * Runs a hook to its end.
+ * @param start starts it as a child of this process and returns its pid
+ * Throws SpecError when it fails or takes longer than its timeout, with what it has said; whatever `start` throws.
+ */
+export function runHook(hook: PlannedHook, state: HookState, start: (streams: HookStreams) => number): void {
+  using stdin = fileOf(renderState(state));
+  const [output, writer] = openPipe();
+  using reader = output;
+  let pid: number;
+  try {
+    pid = start({ stdin: stdin.fd, output: writer.fd });
+  } finally {
+    writer.close();
+  }
+  const end = awaitEnd(pid, reader.fd, hook.timeout);
+  if (end.status !== 0 || end.timedOut) throw new SpecError(hook.origin, describeEnd(hook, end));
+}
+
+/**
+ * A file without a name, ready to be read. Unlike a pipe it takes any length at once, and does not mind a hook that
+ * reads nothing.
+ */
+function fileOf(text: string): Descriptor {
+  const name = "state";
+  // With vm.memfd_noexec=2 only the flag will do; kernels before 6.3 do not know it.
+  let fd = attempt.memfd_create(name, MFD.CLOEXEC | MFD.NOEXEC_SEAL);
+  if (fd === -ERRNO.EINVAL) fd = attempt.memfd_create(name, MFD.CLOEXEC);
+  if (fd < 0) throw failure("memfd_create", [name, MFD.CLOEXEC], -fd);
+  const file = new Descriptor(fd);
+  writeAll(file.fd, text);
+  libc.lseek(file.fd, 0, 0);
+  return file;
+}
+
+function describeEnd({ path, timeout }: PlannedHook, { status, signal, timedOut, output }: HookEnd): string {
+  const said = oneLine(output);
+  const how = timedOut
+    ? `did not end within its timeout of ${timeout} s and was killed`
+    : signal === 0
+      ? `failed with exit status ${status}`
+      : `was ended by ${signalName(signal)}`;
+  return `${how} (${path})${said === "" ? "" : `: ${said}`}`;
+}
+
+function signalName(signal: number): string {
+  const name = Object.entries(SIG).find(([, number]) => number === signal)?.[0];
+  return name === undefined ? `signal ${signal}` : `SIG${name}`;
+}
+
+/** What a program wrote, as part of a message: a container's may hold anything, sequences for terminals too. */
+export function oneLine(output: string): string {
+  const lines = output.split("\n").map((line) => line.replace(/\p{Cc}+/gu, " ").trim());
+  return lines.filter((line) => line !== "").join("; ");
+}
+
+/**
+ * Starts a hook where bunc itself runs, in the bundle's directory.
+ * Returns its pid. Throws SpecError when it cannot be executed.
+ */
+export function spawnHook(hook: PlannedHook, bundle: string, { stdin, output }: HookStreams): number {
+  try {
+    return inDirectory(bundle, () =>
+      spawn(hook.path, hook.args, hook.env, { stdin, stdout: output, stderr: output }),
+    );
+  } catch (error) {
+    if (!(error instanceof SyscallError)) throw error;
+    throw new SpecError(hook.origin, `could not be executed (${hook.path})`, { cause: error });
+  }
+}
+
+/** A hook's bundle may be gone by the time of `delete`; then it starts in the root directory. */
+function inDirectory<T>(path: string, action: () => T): T {
+  const before = attempt.openat(AT.FDCWD, ".", O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
+  if (before < 0) return action();
+  using directory = new Descriptor(before);
+  if (attempt.chdir(path) < 0) attempt.chdir("/");
+  try {
+    return action();
+  } finally {
+    attempt.fchdir(directory.fd);
+  }
+}
