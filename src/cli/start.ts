@@ -9,6 +9,6 @@ export const command = defineCommand({
   args: { id: idArg },
   run({ args, data }) {
     const { globals, log }: Session = data;
-    startContainer({ root: stateRoot(globals.root, false), id: args.id, log });
+    return startContainer({ root: stateRoot(globals.root, false), id: args.id, log });
   },
 });

@@ -11,6 +11,7 @@ import { readProcess } from "../state/process.ts";
 import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
 import { commit, remove, reserve } from "../state/store.ts";
 import { timestamp } from "../state/timestamp.ts";
+import type { CreateHooks } from "./create-hooks.ts";
 import { ContainerError } from "./error.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { CreateOptions } from "./options.ts";
@@ -28,10 +29,11 @@ export function createContainer(options: CreateOptions): { pid: number } {
   checkPreserved(options.preserveFds);
   const directory = reserve(options.root, options.id);
   endStage("reserve id");
+  const hooks = hooksOf(plan, options, directory);
   try {
-    const launched = launchAtFifos(plan, options, directory);
+    const launched = launchAtFifos(plan, options, directory, hooks);
     try {
-      keep(plan, options, launched, directory);
+      keep(plan, options, launched, directory, hooks);
       sendGo(launched.sync.fd);
     } catch (error) {
       launched.abandon();
@@ -41,6 +43,7 @@ export function createContainer(options: CreateOptions): { pid: number } {
     return { pid: launched.pid };
   } catch (error) {
     remove(options.root, options.id, directory);
+    hooks?.undo();
     throw error;
   } finally {
     directory.close();
@@ -48,7 +51,12 @@ export function createContainer(options: CreateOptions): { pid: number } {
 }
 
 /** Init waits on a FIFO, and reports on another, so that another process can be the one to start it. */
-function launchAtFifos(plan: Plan, options: CreateOptions, directory: Descriptor): Launched {
+function launchAtFifos(
+  plan: Plan,
+  options: CreateOptions,
+  directory: Descriptor,
+  hooks: CreateHooks | undefined,
+): Launched {
   using start = makeFifo(directory, files.startFifo);
   using result = makeFifo(directory, files.resultFifo);
   using console =
@@ -57,6 +65,7 @@ function launchAtFifos(plan: Plan, options: CreateOptions, directory: Descriptor
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
     filter: compileFilter(plan, options),
+    hooks: hooks?.beforeSwitch,
     directory,
   });
 }
@@ -65,6 +74,13 @@ function launchAtFifos(plan: Plan, options: CreateOptions, directory: Descriptor
 function makeFifo(directory: Descriptor, name: string): Descriptor {
   libc.mknodat(directory.fd, name, S.IFIFO | 0o600, 0);
   return openFile(name, O.RDWR, 0, directory.fd);
+}
+
+/** The hooks' part in making the container; undefined when config.json has none, and then nothing of theirs is loaded. */
+export function hooksOf(plan: Plan, options: CreateOptions, directory: Descriptor): CreateHooks | undefined {
+  if (plan.hooks === null) return undefined;
+  const { CreateHooks } = require("./create-hooks.ts") as typeof import("./create-hooks.ts");
+  return new CreateHooks(plan, plan.hooks, directory, options.log);
 }
 
 /** The filter of the plan, from the cache beside the containers when it was compiled before. */
@@ -78,8 +94,14 @@ export function compileFilter(plan: Plan, options: CreateOptions): Uint8Array | 
   return filter;
 }
 
-/** What other commands and the caller are told of the container. */
-export function keep(plan: Plan, options: CreateOptions, launched: Launched, directory: Descriptor): void {
+/** Writes what other commands and the caller are told of the container. */
+export function keep(
+  plan: Plan,
+  options: CreateOptions,
+  launched: Launched,
+  directory: Descriptor,
+  hooks: CreateHooks | undefined,
+): StateRecord {
   const record: StateRecord = {
     version: recordVersion,
     ociVersion,
@@ -93,12 +115,14 @@ export function keep(plan: Plan, options: CreateOptions, launched: Launched, dir
     annotations: plan.annotations,
     executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
     cgroup: launched.cgroup,
+    hooks: hooks?.keep(launched.cgroup, () => compileFilter(plan, options)) ?? null,
   };
   commit(directory, record);
   endStage("state");
   // Last: who finds it may act on the container.
   if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launched.pid), 0o644);
   endStage("pid file");
+  return record;
 }
 
 function checkConsole(plan: Plan, options: CreateOptions): void {

@@ -5,7 +5,7 @@ import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer, remove } from "../state/store.ts";
 import { openInit, signalInit, waitForInit } from "./init.ts";
-import type { DeleteOptions } from "./options.ts";
+import type { ContainerOptions, DeleteOptions } from "./options.ts";
 import { statusOf } from "./state.ts";
 
 /** How long a killed init may take to end: it waits for its whole pid namespace, and for disks. */
@@ -78,13 +78,33 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
     if (status === "running" && !force) {
       throw new StateError("conflict", `container "${id}" is running: stop it first, or use delete --force`);
     }
-    if (status !== "stopped") endInit(id, record);
-    if (record.cgroup !== null) {
-      const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
-      destroyCgroup(record.cgroup);
-    }
+    await destroyContainer(options, record, directory, status === "stopped");
   } else {
     await destroyAnnounced(directory);
+    remove(root, id, directory);
+  }
+}
+
+/**
+ * Removes what there is of a container, and runs its poststop hooks.
+ * @param directory the container's directory: its lock is held
+ * @param stopped its init is known to have ended
+ * Throws StateError "conflict" when its init does not end; SyscallError.
+ */
+export async function destroyContainer(
+  { root, id, log }: ContainerOptions,
+  record: StateRecord,
+  directory: Descriptor,
+  stopped: boolean,
+): Promise<void> {
+  if (!stopped) endInit(id, record);
+  if (record.cgroup !== null) {
+    const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
+    destroyCgroup(record.cgroup);
   }
   remove(root, id, directory);
+  if (record.hooks) {
+    const { runPoststopHooks } = await import("./later-hooks.ts");
+    runPoststopHooks(record, log);
+  }
 }

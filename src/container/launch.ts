@@ -15,7 +15,7 @@ import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
 import { type Gate, inheritedNumbers, recordContainer } from "./program.ts";
-import { hangUp, openSync, receive, sendGo } from "./sync.ts";
+import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
 export interface LaunchOptions {
@@ -24,6 +24,8 @@ export interface LaunchOptions {
   readonly console: number;
   /** Compiled seccomp filter; undefined without a profile. */
   readonly filter: Uint8Array | undefined;
+  /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
+  readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   /** The container's state directory: keeps the image, for explaining the failure of a later step. */
   readonly directory: Descriptor;
 }
@@ -50,6 +52,7 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
     launching.begin();
     launching.adopt();
     if (plan.idmap.kind !== "none") launching.map();
+    if (options.hooks) launching.runHooks(options.hooks);
     return launching.finish();
   } catch (error) {
     launching.abandon();
@@ -66,8 +69,8 @@ class Launching {
   /** 0 while there is none. */
   private first = 0;
   private init = 0;
-  /** Whether init was faster than the first process, and has told already that it is ready. */
-  private ready = false;
+  /** What init has told already, when it was faster than the first process. */
+  private early: Message | undefined;
 
   constructor(
     private readonly plan: Plan,
@@ -123,8 +126,8 @@ class Launching {
   /** The first process tells init's pid and ends. */
   adopt(): void {
     let message = this.receive();
-    if (message.kind === "ready") {
-      this.ready = true;
+    if (message.kind !== "pid") {
+      this.early = message;
       message = this.receive();
     }
     if (message.kind !== "pid")
@@ -141,8 +144,7 @@ class Launching {
   }
 
   finish(): Launched {
-    const { kind } = this.ready ? { kind: "ready" } : this.receive();
-    if (kind !== "ready") throw new ContainerError("init", `answered ${kind} instead of ready`);
+    this.await("ready");
     endStage("init");
     // Not before: a low limit of processes, memory or files could break the set-up.
     if (this.cgroup) applyLimits(this.plan.cgroup);
@@ -164,6 +166,18 @@ class Launching {
     this.end(this.init);
     this.sync.close();
     if (this.cgroup) destroyCgroup(this.cgroup);
+  }
+
+  runHooks(run: NonNullable<LaunchOptions["hooks"]>): void {
+    this.await("hooks");
+    run(this.init, this.cgroup);
+    this.go();
+  }
+
+  private await(answer: Message["kind"]): void {
+    const { kind } = this.early ?? this.receive();
+    this.early = undefined;
+    if (kind !== answer) throw new ContainerError("init", `answered ${kind} instead of ${answer}`);
   }
 
   private end(pid: number): void {

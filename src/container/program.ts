@@ -25,6 +25,7 @@ import {
   recordFindExecutable,
   recordMakeCwd,
 } from "../linux/execution/record.ts";
+import { hasCreateHooks } from "../linux/hooks/plan.ts";
 import { recordNames } from "../linux/hostname/record.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { recordMasks } from "../linux/masks/record.ts";
@@ -39,7 +40,8 @@ import { recordSeccomp } from "../linux/seccomp/record.ts";
 import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
-import { recordAwait, recordTellPid, recordTellReady } from "./sync.ts";
+import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
+import { recordAwait, recordTell, recordTellPid } from "./sync.ts";
 
 /** How init learns that it may execute the container's process, and where it reports why it could not. */
 export type Gate =
@@ -172,7 +174,7 @@ function recordSurroundings(
   recordCgroupNamespace(program, plan.namespaces);
   if (plan.namespaces.network.kind === "new") recordLoopback(program);
   recordNames(program, plan.names);
-  const root = recordRoot(program, plan.rootfs, early.root);
+  const root = recordRoot(program, plan.rootfs, early.root, hasCreateHooks(plan.hooks));
   plan.mounts.forEach((mount, index) => {
     recordMount(program, root, mount, early.mounts[index]);
   });
@@ -182,6 +184,8 @@ function recordSurroundings(
       ? recordTerminal(program, root, plan.terminal, inherited.console)
       : undefined;
   if (plan.execution.kind === "execute") recordMakeCwd(program, root, plan.execution);
+  // Before sysctls: a hook may make the network interface that they are about.
+  if (hasCreateHooks(plan.hooks)) recordAwaitHooks(program, plan.namespaces, inherited.sync);
   // Before the masks: /proc/sys is read-only afterwards.
   recordSysctl(program, root, plan.sysctl);
   recordMasks(program, root, plan.masks);
@@ -219,7 +223,27 @@ function recordProcess(
   recordKeyring(program, credentials);
   // Before any filter of system calls: one that does not know close_range(2) must not matter.
   recordCloseOnExec(program, plan.preserveFds);
+  if (plan.hooks && plan.hooks.startContainer.length > 0) recordLetIn(program, plan.namespaces);
   recordGate(program, inherited);
+  recordConfinement(program, plan, { execution, cwdLater }, filter);
+  recordExecute(program, execution, executable);
+}
+
+/** What a process in the container is executed with. */
+interface Executing {
+  readonly execution: Extract<Plan["execution"], { kind: "execute" }>;
+  /** From recordEnterCwd. */
+  readonly cwdLater: Register;
+}
+
+/** Gives up what the container's process must not have, in the order in which it can be given up. */
+export function recordConfinement(
+  program: Program,
+  plan: Plan,
+  { execution, cwdLater }: Executing,
+  filter: Uint8Array | undefined,
+): void {
+  const { credentials } = plan;
   recordUmask(program, credentials);
   recordNoNewPrivileges(program, credentials);
   // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
@@ -231,7 +255,6 @@ function recordProcess(
   recordEnterCwdAsUser(program, execution, cwdLater);
   // Otherwise last of all, so that it need not allow what was done until now.
   if (filter && credentials.noNewPrivileges) recordFilter(program, plan, filter);
-  recordExecute(program, execution, executable);
 }
 
 function recordFilter(program: Program, plan: Plan, filter: Uint8Array): void {
@@ -243,7 +266,7 @@ const stepsAtGate = 2;
 
 function recordGate(program: Program, { sync, gate }: Inherited): void {
   program.because("start");
-  recordTellReady(program, sync);
+  recordTell(program, sync, "ready");
   // Until the state is written nobody else knows of this process: it must not outlive bunc.
   recordAwait(program, sync);
   if (gate.kind === "socket") return;

@@ -7,8 +7,10 @@ import { destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
+import type { StateRecord } from "../state/record.ts";
 import { openContainer, remove, reserve } from "../state/store.ts";
-import { checkPreserved, compileFilter, keep } from "./create.ts";
+import { checkPreserved, compileFilter, hooksOf, keep } from "./create.ts";
+import type { CreateHooks } from "./create-hooks.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
@@ -31,12 +33,16 @@ export function runContainer(options: RunOptions): number {
   const directory = reserve(options.root, options.id);
   endStage("reserve id");
   using signals = options.detach ? undefined : catchForwarded();
+  const hooks = hooksOf(plan, options, directory);
   try {
-    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal);
+    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, hooks);
+    let record: StateRecord;
     try {
-      keep(plan, options, launched, directory);
+      record = keep(plan, options, launched, directory, hooks);
       if (master) copyWindowSize(master.fd);
+      if (record.hooks) loadHooks().runStartHooks(record, directory);
       letGo(plan, launched);
+      if (record.hooks) loadHooks().runPoststartHooks(record);
     } catch (error) {
       launched.abandon();
       throw error;
@@ -45,17 +51,28 @@ export function runContainer(options: RunOptions): number {
     if (!signals) return 0;
     const status = supervise(launched.pid, signals, master);
     endStage("wait for the process");
-    if (!options.keep) cleanUp(options, launched);
+    if (!options.keep) cleanUp(options, launched, record);
     return status;
   } catch (error) {
-    if (directory.fd >= 0) remove(options.root, options.id, directory);
+    if (directory.fd >= 0) {
+      remove(options.root, options.id, directory);
+      hooks?.undo();
+    }
     throw error;
   } finally {
     directory.close();
   }
 }
 
-function launchAtSocket(plan: Plan, options: RunOptions, directory: Descriptor, foregroundTerminal: boolean) {
+const loadHooks = () => require("./later-hooks.ts") as typeof import("./later-hooks.ts");
+
+function launchAtSocket(
+  plan: Plan,
+  options: RunOptions,
+  directory: Descriptor,
+  foregroundTerminal: boolean,
+  hooks: CreateHooks | undefined,
+) {
   const [ours, theirs] = foregroundTerminal
     ? socketPair()
     : [
@@ -68,6 +85,7 @@ function launchAtSocket(plan: Plan, options: RunOptions, directory: Descriptor, 
     gate: { kind: "socket" },
     console: console.fd,
     filter: compileFilter(plan, options),
+    hooks: hooks?.beforeSwitch,
     directory,
   });
   return { launched, master: receiving && receiveDescriptor(receiving.fd) };
@@ -85,15 +103,17 @@ function letGo(plan: Plan, launched: Launched): void {
   throw explainStep(launched.image, message.step, message.errno, args0);
 }
 
-function cleanUp(options: RunOptions, launched: Launched): void {
+function cleanUp(options: RunOptions, launched: Launched, record: StateRecord): void {
   if (launched.cgroup) destroyCgroup(launched.cgroup);
   try {
     using directory = openContainer(options.root, options.id);
     remove(options.root, options.id, directory);
   } catch (error) {
-    // Somebody else has deleted the container meanwhile.
+    // Somebody else has deleted the container meanwhile, and run its hooks.
     if (!(error instanceof StateError) || error.problem !== "missing") throw error;
+    return;
   }
+  if (record.hooks) loadHooks().runPoststopHooks(record, options.log);
 }
 
 function checkConsole(plan: Plan, options: RunOptions): void {

@@ -11,9 +11,11 @@ import { messageSize, readMessage } from "./sync.ts";
 
 /**
  * `start`: lets the waiting init execute the container's process. Returns when it runs.
- * Throws StateError when the container is not waiting, ContainerError when the process could not be executed.
+ * Throws StateError when the container is not waiting, ContainerError when the process could not be executed. When a
+ * hook fails, the container is gone, and the hook's error is thrown: runtime.md, "Lifecycle", steps 7 and 9.
  */
-export function startContainer({ root, id }: ContainerOptions): void {
+export async function startContainer(options: ContainerOptions): Promise<void> {
+  const { root, id } = options;
   using directory = openContainer(root, id);
   const record = load(root, id, directory);
   if (record.executable === "") {
@@ -25,10 +27,34 @@ export function startContainer({ root, id }: ContainerOptions): void {
   using start = openStart(directory, record);
   // Open before init is let go: it may be done, or have failed, at once.
   using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
+  if (record.hooks) await runHooks("runStartHooks", options, record, directory);
   writeAll(start.fd, new Uint8Array(1));
   awaitResult(result.fd, directory, record);
   // From now on the container counts as running.
   libc.unlinkat(directory.fd, files.startFifo, 0);
+  if (record.hooks) await runHooks("runPoststartHooks", options, record, directory);
+}
+
+async function runHooks(
+  which: "runStartHooks" | "runPoststartHooks",
+  options: ContainerOptions,
+  record: StateRecord,
+  directory: Descriptor,
+): Promise<void> {
+  const hooks = await import("./later-hooks.ts");
+  try {
+    hooks[which](record, directory);
+  } catch (error) {
+    const { destroyContainer } = await import("./delete.ts");
+    try {
+      await destroyContainer(options, record, directory, false);
+    } catch (second) {
+      options.log.warn(
+        `container "${record.id}" is left: ${second instanceof Error ? second.message : second}`,
+      );
+    }
+    throw error;
+  }
 }
 
 /** Without a reader, which init is, a FIFO cannot be opened for writing alone: ENXIO. fifo(7). */

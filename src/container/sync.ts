@@ -11,21 +11,26 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 //                 ◀────────────────── pid N, exits
 //   writes the id maps
 //   go            ─────────────────────────────────────────────────▶ sets everything up
+//                 ◀───────────────────────────────────────────────── hooks
+//   runs prestart, createRuntime, createContainer
+//   go            ─────────────────────────────────────────────────▶ masks, switches the root
 //                 ◀───────────────────────────────────────────────── ready
 //   writes the state
 //   go            ─────────────────────────────────────────────────▶ waits at its gate
 //
-// Without maps to write there is no first `go`, and init may be ready before its pid is told.
+// Without maps to write there is no first `go`, and init's first answer may come before its pid is told. Without hooks of
+// these kinds there are no `hooks` and no `go` for them. The program of a hook inside the container tells a pid, too.
 //
 // In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
 
 /** Answers of the program; a failure's first word is the index of a step, always smaller. */
-const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02 } as const;
+const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02, hooks: 0xffff_ff03 } as const;
 
 export type Message =
   | { readonly kind: "pid"; readonly pid: number }
   | { readonly kind: "ready" }
+  | { readonly kind: "hooks" }
   | { readonly kind: "failure"; readonly step: number; readonly errno: number }
   | { readonly kind: "end" };
 
@@ -74,6 +79,7 @@ export function readMessage(bytes: Uint8Array, length: number): Message {
   const [first, second] = [view.getUint32(0, true), view.getUint32(4, true)];
   if (first === answers.pid) return { kind: "pid", pid: second };
   if (first === answers.ready) return { kind: "ready" };
+  if (first === answers.hooks) return { kind: "hooks" };
   return { kind: "failure", step: first, errno: second };
 }
 
@@ -90,11 +96,11 @@ export function recordTellPid(program: Program, socket: number, pid: Register): 
   program.write(socket, message, messageSize);
 }
 
-/** Records: tells that everything is set up. */
-export function recordTellReady(program: Program, socket: number): void {
+/** Records: tells that everything is set up, or that it is the time for hooks. */
+export function recordTell(program: Program, socket: number, answer: "ready" | "hooks"): void {
   program.write(
     socket,
-    program.constant(new Uint8Array(Uint32Array.of(answers.ready, 0).buffer), "{ready}"),
+    program.constant(new Uint8Array(Uint32Array.of(answers[answer], 0).buffer), `{${answer}}`),
     messageSize,
   );
 }

@@ -4,6 +4,7 @@ import { planCgroup } from "../linux/cgroups/plan.ts";
 import { keepsGroups, planCredentials } from "../linux/credentials/plan.ts";
 import { planDevices } from "../linux/devices/plan.ts";
 import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
+import { planHooks } from "../linux/hooks/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
 import { type MountContext, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces } from "../linux/namespaces/plan.ts";
@@ -68,6 +69,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     available: newUserNamespace ? allUpTo(facts.lastCapability) : facts.bounding,
     last: facts.lastCapability,
   });
+  const execution = planProcess(process, facts);
   return Object.freeze({
     id: options.id,
     bundle: path,
@@ -108,7 +110,8 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     capabilities,
     rlimits: planRlimits(process?.rlimits ?? [], facts),
     oomScoreAdj: process?.oomScoreAdj,
-    execution: planProcess(process, facts),
+    execution,
+    hooks: planHooks(config.hooks, { processEnv: execution.kind === "execute" ? execution.env : [] }),
     preserveFds: options.preserveFds,
     warnings,
   });

@@ -3,6 +3,7 @@ import type { PlannedCgroup } from "../linux/cgroups/plan.ts";
 import type { PlannedCredentials } from "../linux/credentials/plan.ts";
 import type { PlannedDevices } from "../linux/devices/plan.ts";
 import type { PlannedExecution } from "../linux/execution/plan.ts";
+import type { PlannedHooks } from "../linux/hooks/plan.ts";
 import type { PlannedNames } from "../linux/hostname/plan.ts";
 import type { PlannedIdmap } from "../linux/idmap/plan.ts";
 import type { PlannedMasks } from "../linux/masks/plan.ts";
@@ -40,6 +41,8 @@ export interface Plan {
   /** Value for /proc/PID/oom_score_adj; undefined leaves the caller's. */
   readonly oomScoreAdj: number | undefined;
   readonly execution: PlannedExecution;
+  /** null without any. */
+  readonly hooks: PlannedHooks | null;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds: number;
   /** What the user should know, though the container can be made. */

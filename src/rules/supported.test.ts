@@ -6,12 +6,6 @@ type Changes = Parameters<typeof exampleConfig>[0];
 
 const REFUSED: [path: string, changes: Changes][] = [
   ["vm", { vm: { kernel: { path: "/k" } } }],
-  ["hooks.prestart", { hooks: { prestart: [{ path: "/h" }] } }],
-  ["hooks.createRuntime", { hooks: { createRuntime: [{ path: "/h" }] } }],
-  ["hooks.createContainer", { hooks: { createContainer: [{ path: "/h" }] } }],
-  ["hooks.startContainer", { hooks: { startContainer: [{ path: "/h" }] } }],
-  ["hooks.poststart", { hooks: { poststart: [{ path: "/h" }] } }],
-  ["hooks.poststop", { hooks: { poststop: [{ path: "/h" }] } }],
   ["process.scheduler", { process: { scheduler: { policy: "SCHED_BATCH" } } }],
   ["process.ioPriority", { process: { ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 } } }],
   ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],

@@ -7,12 +7,6 @@ type Row = readonly [path: string, read: (config: Config) => unknown];
 /** Remove a line when its property is applied. */
 const NOT_YET: readonly Row[] = [
   ["vm", (c) => c.vm],
-  ["hooks.prestart", (c) => c.hooks?.prestart],
-  ["hooks.createRuntime", (c) => c.hooks?.createRuntime],
-  ["hooks.createContainer", (c) => c.hooks?.createContainer],
-  ["hooks.startContainer", (c) => c.hooks?.startContainer],
-  ["hooks.poststart", (c) => c.hooks?.poststart],
-  ["hooks.poststop", (c) => c.hooks?.poststop],
   ["process.scheduler", (c) => c.process?.scheduler],
   ["process.ioPriority", (c) => c.process?.ioPriority],
   ["process.execCPUAffinity", (c) => c.process?.execCPUAffinity],

@@ -39,6 +39,7 @@ function recordOf(id: string): StateRecord {
     annotations: { a: "é" },
     cgroup: { paths: ["/x"] },
     executable: "/EXE",
+    hooks: null,
   };
 }
 
