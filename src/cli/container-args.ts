@@ -96,6 +96,7 @@ export function planOptions(
     root: "",
     cgroupManager: session.globals.cgroupManager,
     rootless: session.globals.rootless,
+    rootEmulation: session.globals.rootEmulation,
     log: session.log,
   };
 }

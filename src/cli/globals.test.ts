@@ -11,6 +11,7 @@ const defaults: Globals = {
   log: { file: undefined, format: "text", level: "warning" },
   cgroupManager: "cgroupfs",
   rootless: "auto",
+  rootEmulation: undefined,
   keepGroups: false,
   version: false,
 };

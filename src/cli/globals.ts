@@ -1,7 +1,8 @@
 import { type ArgsDef, parseArgs } from "citty";
-import type { CgroupManager } from "../container/options.ts";
+import type { CgroupManager, RootEmulationMode } from "../container/options.ts";
 import { neededDefinitions } from "./arguments.ts";
 import type { Log, LogFormat } from "./log.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Options that stand before the command. Their defaults are in parseGlobals: most commands are run without any. */
 export const globalArgs = {
@@ -32,6 +33,12 @@ export const globalArgs = {
     options: ["true", "false", "auto"],
     description: "go on without cgroups that may not be made (default: auto)",
   },
+  "root-emulation": {
+    type: "enum",
+    options: ["auto", "seccomp", "none", "notify"],
+    description:
+      "answer calls that take a root with many ids (default: auto, where one id is mapped; notify is not supported yet)",
+  },
   "keep-groups": { type: "boolean", description: "the same as --keep-groups of create and run" },
   criu: { type: "string", valueHint: "PATH", description: "accepted for old callers, without effect" },
   help: { type: "boolean", alias: "h", description: "print this help" },
@@ -45,6 +52,8 @@ export interface Globals {
   readonly log: { readonly file: string | undefined; readonly format: LogFormat; readonly level: string };
   readonly cgroupManager: CgroupManager;
   readonly rootless: boolean | "auto";
+  /** undefined when it is not given. */
+  readonly rootEmulation: RootEmulationMode | undefined;
   readonly keepGroups: boolean;
   readonly version: boolean;
 }
@@ -60,6 +69,7 @@ const defaults: Globals = {
   log: { file: undefined, format: "text", level: "warning" },
   cgroupManager: "cgroupfs",
   rootless: "auto",
+  rootEmulation: undefined,
   keepGroups: false,
   version: false,
 };
@@ -76,8 +86,14 @@ interface Values {
   readonly "cgroup-manager"?: string | undefined;
   readonly "systemd-cgroup"?: boolean | undefined;
   readonly rootless?: string | undefined;
+  readonly "root-emulation"?: string | undefined;
   readonly "keep-groups"?: boolean | undefined;
   readonly version?: boolean | undefined;
+}
+
+function rootEmulationOf(mode: string | undefined): RootEmulationMode | undefined {
+  if (mode === "notify") throw new UsageError("--root-emulation: notify is not supported yet");
+  return mode as RootEmulationMode | undefined;
 }
 
 /** BUNC_LOG names a log where --log does not; CH_LOG_FILE is what ch-run-oci calls it. */
@@ -118,6 +134,7 @@ export function parseGlobals(
     },
     cgroupManager: manager ?? (values["systemd-cgroup"] ? "systemd" : defaults.cgroupManager),
     rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,
+    rootEmulation: rootEmulationOf(values["root-emulation"]),
     keepGroups: values["keep-groups"] === true,
     version: values.version === true,
   };

@@ -106,6 +106,7 @@ const plain = {
   preserveFds: 0,
   cgroupManager: "cgroupfs",
   rootless: "auto",
+  rootEmulation: undefined,
 };
 
 test.each<[string[], object]>([

@@ -11,6 +11,7 @@ import { compileCreateContainer, compileStartContainer } from "./hook-program.ts
 import { openPlace, startJoined } from "./joined-hook.ts";
 import { runPoststopHooks } from "./later-hooks.ts";
 import type { Logger } from "./options.ts";
+import type { Filters } from "./program.ts";
 
 /** The part of hooks in making one container. */
 export class CreateHooks {
@@ -60,13 +61,13 @@ export class CreateHooks {
 
   /**
    * The container is made: keeps what later commands run.
-   * @param filter compiles the seccomp filter
+   * @param filters compiles the seccomp filters
    * Returns what state.json is to hold. Throws SyscallError.
    */
-  keep(cgroup: CgroupRecord | null, filter: () => Uint8Array | undefined): unknown {
+  keep(cgroup: CgroupRecord | null, filters: () => Filters): unknown {
     this.begun = true;
     for (const [index, hook] of this.hooks.startContainer.entries()) {
-      const image = compileStartContainer(this.plan, hook, cgroup, filter());
+      const image = compileStartContainer(this.plan, hook, cgroup, filters());
       writeFile({ dirfd: this.directory.fd, path: files.startHook + index }, image, 0o600);
     }
     return laterHooks(this.hooks);

@@ -16,6 +16,7 @@ import { ContainerError } from "./error.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { CreateOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
+import type { Filters } from "./program.ts";
 import { sendGo } from "./sync.ts";
 
 /**
@@ -64,7 +65,7 @@ function launchAtFifos(
   return launch(plan, {
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
-    filter: compileFilter(plan, options),
+    filters: compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
   });
@@ -83,15 +84,16 @@ export function hooksOf(plan: Plan, options: CreateOptions, directory: Descripto
   return new CreateHooks(plan, plan.hooks, directory, options.log);
 }
 
-/** The filter of the plan, from the cache beside the containers when it was compiled before. */
-export function compileFilter(plan: Plan, options: CreateOptions): Uint8Array | undefined {
-  if (plan.seccomp.kind === "none") return undefined;
+/** The filters of the plan, from the cache beside the containers when they were compiled before. */
+export function compileFilters(plan: Plan, options: CreateOptions): Filters {
+  const compile = (planned: Plan["seccomp"]) =>
+    planned.kind === "none"
+      ? undefined
+      : loadFilter(planned, `${options.root}/.seccomp`, (message) => options.log.debug(message));
   endStage("gate");
-  const filter = loadFilter(plan.seccomp, `${options.root}/.seccomp`, (message) =>
-    options.log.debug(message),
-  );
+  const filters = { profile: compile(plan.seccomp), emulation: compile(plan.emulation) };
   endStage("filter");
-  return filter;
+  return filters;
 }
 
 /** Writes what other commands and the caller are told of the container. */
@@ -115,7 +117,7 @@ export function keep(
     annotations: plan.annotations,
     executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
     cgroup: launched.cgroup,
-    hooks: hooks?.keep(launched.cgroup, () => compileFilter(plan, options)) ?? null,
+    hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
   commit(directory, record);
   endStage("state");

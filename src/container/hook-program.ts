@@ -13,7 +13,7 @@ import { namespaceFlags, namespaceNames, type PlannedNamespaces } from "../linux
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordRlimits } from "../linux/rlimits/record.ts";
 import type { Plan } from "../plan/types.ts";
-import { recordConfinement } from "./program.ts";
+import { type Filters, recordConfinement } from "./program.ts";
 import { recordTellPid } from "./sync.ts";
 
 /**
@@ -37,13 +37,12 @@ export function compileCreateContainer(
 /**
  * The image of a startContainer hook. Its executable is the image's, which nobody vouches for: it may do what the
  * container's process may, and no more. runc runs it so, too.
- * @param filter the compiled seccomp filter; undefined without a profile
  */
 export function compileStartContainer(
   plan: Plan,
   hook: PlannedHook,
   cgroup: CgroupRecord | null,
-  filter: Uint8Array | undefined,
+  filters: Filters,
 ): Uint8Array {
   const { execution, credentials } = plan;
   const program = recordBeginning(plan, cgroup);
@@ -52,7 +51,7 @@ export function compileStartContainer(
   if (execution.kind === "execute") {
     const cwdLater = recordEnterCwd(program, execution);
     recordKeyring(program, credentials);
-    recordConfinement(program, plan, { execution, cwdLater }, filter);
+    recordConfinement(program, plan, { execution, cwdLater }, filters);
   }
   recordExecuteHook(program, hook);
   return compile(program);

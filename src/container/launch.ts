@@ -14,7 +14,7 @@ import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
-import { type Gate, inheritedNumbers, recordContainer } from "./program.ts";
+import { type Filters, type Gate, inheritedNumbers, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
@@ -22,8 +22,7 @@ export interface LaunchOptions {
   readonly gate: Gate;
   /** A connected socket that the terminal's master is sent over; -1 without a terminal. */
   readonly console: number;
-  /** Compiled seccomp filter; undefined without a profile. */
-  readonly filter: Uint8Array | undefined;
+  readonly filters: Filters;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   /** The container's state directory: keeps the image, for explaining the failure of a later step. */
@@ -96,7 +95,7 @@ class Launching {
         cgroupDirectory: cgroupDirectory?.fd ?? -1,
       };
       endStage("namespaces, cgroup");
-      const program = recordContainer(plan, inherited, options.filter);
+      const program = recordContainer(plan, inherited, options.filters);
       endStage("record");
       this.image = compile(program);
       endStage("compile");

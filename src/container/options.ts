@@ -1,3 +1,7 @@
+import type { RootEmulationMode } from "../linux/root-emulation/plan.ts";
+
+export type { RootEmulationMode };
+
 /** Where messages for people go; src/cli/log.ts is the one there is. Each message is one line. */
 export interface Logger {
   /** Printed with --debug only. */
@@ -36,6 +40,8 @@ export interface CreateOptions extends ContainerOptions {
   readonly cgroupManager: CgroupManager;
   /** Whether cgroups that may not be made are gone without: "auto" when bunc has not root's powers. */
   readonly rootless: boolean | "auto";
+  /** Whether calls that take a root with many ids are answered instead of made; undefined when nobody has said. */
+  readonly rootEmulation: RootEmulationMode | undefined;
 }
 
 /** `run`: create, start, wait. */

@@ -6,6 +6,7 @@ import {
   recordBoundingSet,
   recordCapabilities,
   recordKeepCapabilities,
+  withFilterLoading,
 } from "../linux/capabilities/record.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { recordEnterCgroup } from "../linux/cgroups/record.ts";
@@ -35,6 +36,7 @@ import { cloneFlags } from "../linux/namespaces/plan.ts";
 import { recordCgroupNamespace, recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
+import { recordAptConfig } from "../linux/root-emulation/record.ts";
 import { recordEarlyRoot, recordReadonlyRoot, recordRoot, recordSwitchRoot } from "../linux/rootfs/record.ts";
 import { recordSeccomp } from "../linux/seccomp/record.ts";
 import { recordSysctl } from "../linux/sysctl/record.ts";
@@ -70,15 +72,20 @@ export function inheritedNumbers({ sync, gate, console, namespaces, cgroupDirect
   return numbers.filter((fd) => fd >= 0);
 }
 
-/**
- * Records the program of a container.
- * @param filter the compiled seccomp filter; undefined without a profile
- */
-export function recordContainer(plan: Plan, inherited: Inherited, filter: Uint8Array | undefined): Program {
+/** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
+export interface Filters {
+  /** That of linux.seccomp. */
+  readonly profile: Uint8Array | undefined;
+  /** That of root emulation. */
+  readonly emulation: Uint8Array | undefined;
+}
+
+/** Records the program of a container. */
+export function recordContainer(plan: Plan, inherited: Inherited, filters: Filters): Program {
   const program = newProgram({ report: inherited.sync });
   const early = recordFirstProcess(program, plan, inherited);
   const surroundings = recordSurroundings(program, plan, inherited, early);
-  recordProcess(program, plan, inherited, surroundings, filter);
+  recordProcess(program, plan, inherited, surroundings, filters);
   return program;
 }
 
@@ -179,6 +186,7 @@ function recordSurroundings(
     recordMount(program, root, mount, early.mounts[index]);
   });
   recordDevices(program, root, plan.devices);
+  recordAptConfig(program, root, plan.rootEmulation);
   const terminal =
     plan.terminal.kind === "new"
       ? recordTerminal(program, root, plan.terminal, inherited.console)
@@ -206,7 +214,7 @@ function recordProcess(
   plan: Plan,
   inherited: Inherited,
   { terminal }: Surroundings,
-  filter: Uint8Array | undefined,
+  filters: Filters,
 ): void {
   const { execution, credentials } = plan;
   if (terminal) recordControl(program, terminal);
@@ -225,7 +233,7 @@ function recordProcess(
   recordCloseOnExec(program, plan.preserveFds);
   if (plan.hooks && plan.hooks.startContainer.length > 0) recordLetIn(program, plan.namespaces);
   recordGate(program, inherited);
-  recordConfinement(program, plan, { execution, cwdLater }, filter);
+  recordConfinement(program, plan, { execution, cwdLater }, filters);
   recordExecute(program, execution, executable);
 }
 
@@ -241,24 +249,34 @@ export function recordConfinement(
   program: Program,
   plan: Plan,
   { execution, cwdLater }: Executing,
-  filter: Uint8Array | undefined,
+  filters: Filters,
 ): void {
   const { credentials } = plan;
   recordUmask(program, credentials);
   recordNoNewPrivileges(program, credentials);
   // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
-  if (filter && !credentials.noNewPrivileges) recordFilter(program, plan, filter);
+  const late = credentials.noNewPrivileges || filters.emulation !== undefined;
+  if (!late) recordProfile(program, plan, filters);
   recordBoundingSet(program, plan.capabilities);
   recordKeepCapabilities(program);
   recordIds(program, credentials);
-  recordCapabilities(program, plan.capabilities);
+  const keepsAdmin = filters.emulation !== undefined && !credentials.noNewPrivileges;
+  recordCapabilities(program, keepsAdmin ? withFilterLoading(plan.capabilities) : plan.capabilities);
   recordEnterCwdAsUser(program, execution, cwdLater);
+  // From here on the calls above would only be answered. Of filters that both answer with an error the kernel takes the
+  // one that was loaded last: what the profile refuses stays refused, and it need not allow seccomp(2).
+  recordEmulation(program, plan, filters);
   // Otherwise last of all, so that it need not allow what was done until now.
-  if (filter && credentials.noNewPrivileges) recordFilter(program, plan, filter);
+  if (late) recordProfile(program, plan, filters);
 }
 
-function recordFilter(program: Program, plan: Plan, filter: Uint8Array): void {
-  if (plan.seccomp.kind === "filter") recordSeccomp(program, filter, plan.seccomp.flags);
+function recordProfile(program: Program, { seccomp }: Plan, { profile }: Filters): void {
+  if (profile && seccomp.kind === "filter") recordSeccomp(program, profile, seccomp.flags);
+}
+
+function recordEmulation(program: Program, plan: Plan, { emulation }: Filters): void {
+  if (!emulation || plan.emulation.kind === "none") return;
+  recordSeccomp(program, emulation, plan.emulation.flags, "--root-emulation");
 }
 
 /** Steps of recordAwait: those that stay in memory while init waits. */

@@ -9,7 +9,7 @@ import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { openContainer, remove, reserve } from "../state/store.ts";
-import { checkPreserved, compileFilter, hooksOf, keep } from "./create.ts";
+import { checkPreserved, compileFilters, hooksOf, keep } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { RunOptions } from "./options.ts";
@@ -84,7 +84,7 @@ function launchAtSocket(
   const launched = launch(plan, {
     gate: { kind: "socket" },
     console: console.fd,
-    filter: compileFilter(plan, options),
+    filters: compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
   });

@@ -15,7 +15,9 @@ const stand = { sync: 3, start: 4, result: 5, console: 6 } as const;
  */
 export function showPlan(options: CreateOptions): readonly string[] {
   const { plan } = prepare(options);
-  const filter = plan.seccomp.kind === "none" ? undefined : loadFilter(plan.seccomp, undefined);
+  const compile = (planned: typeof plan.seccomp) =>
+    planned.kind === "none" ? undefined : loadFilter(planned, undefined);
+  const filters = { profile: compile(plan.seccomp), emulation: compile(plan.emulation) };
   const namespaces = openNamespaces(plan.namespaces);
   try {
     const program = recordContainer(
@@ -28,7 +30,7 @@ export function showPlan(options: CreateOptions): readonly string[] {
         cgroup: null,
         cgroupDirectory: -1,
       },
-      filter,
+      filters,
     );
     return listing(program);
   } finally {

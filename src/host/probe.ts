@@ -1,7 +1,8 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
 import { OPEN_TREE } from "../../ffi/constants/mount.ts";
-import { PR, RLIMIT } from "../../ffi/constants/process.ts";
+import { PR, RLIMIT, SECCOMP } from "../../ffi/constants/process.ts";
+import { SECCOMP_RET } from "../../ffi/constants/seccomp.ts";
 import { Descriptor, exists, readInto, readText, stat } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { decodeText } from "../../ffi/memory.ts";
@@ -14,8 +15,10 @@ import type { Bundle } from "../plan/types.ts";
 /** Asks the machine what a plan of this bundle depends on, and no more. */
 export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts {
   const { effective } = probeCapabilities();
-  const inUserNamespace = !isWholeMap(readOr("/proc/self/uid_map", ""));
+  const uidMap = readOr("/proc/self/uid_map", "");
+  const inUserNamespace = !isWholeMap(uidMap);
   const lastCapability = probeLastCapability();
+  const ownUserNamespace = config.linux?.namespaces?.some(({ type }) => type === "user") === true;
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
     uid: libc.geteuid(),
@@ -25,6 +28,9 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     lastCapability,
     inUserNamespace,
     ownsMounts: !inUserNamespace || probeMounts(),
+    mappedIds: countIds(uidMap),
+    seccompFilters: probeSeccompFilters(),
+    apt: (ownUserNamespace || inUserNamespace) && hasApt(path, config.root.path),
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
@@ -48,6 +54,25 @@ function readOr(path: string, otherwise: string): string {
 export function isWholeMap(map: string): boolean {
   const text = map.trim();
   return text === "" || /^0\s+0\s+4294967295$/.test(text);
+}
+
+/** Ids that a uid_map maps; all of them when there is none to read. */
+export function countIds(map: string): number {
+  const lines = map.split("\n").filter((line) => line.trim() !== "");
+  if (lines.length === 0) return 2 ** 32 - 1;
+  return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2]), 0);
+}
+
+/** seccomp(2), SECCOMP_GET_ACTION_AVAIL: an error where filters are not compiled in. Linux 4.14. */
+function probeSeccompFilters(): boolean {
+  const action = new Uint8Array(Uint32Array.of(SECCOMP_RET.ERRNO).buffer);
+  return attempt.seccomp(SECCOMP.GET_ACTION_AVAIL, 0, action) >= 0;
+}
+
+function hasApt(bundle: string, root: string): boolean {
+  using directory = openRoot(bundle, root);
+  using apt = openInRoot(directory, "/etc/apt", O.PATH | O.DIRECTORY);
+  return apt !== undefined;
 }
 
 function probeCapabilities() {

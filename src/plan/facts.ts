@@ -15,6 +15,12 @@ export interface HostFacts {
   readonly inUserNamespace: boolean;
   /** The caller's user namespace owns its mounts, so that capabilities are good for them. */
   readonly ownsMounts: boolean;
+  /** How many user ids the caller's user namespace maps. */
+  readonly mappedIds: number;
+  /** The kernel has filters of system calls. */
+  readonly seccompFilters: boolean;
+  /** The image has apt; false where nobody needs to know. */
+  readonly apt: boolean;
   readonly setgroupsDenied: boolean;
   /** /proc/kcore exists. */
   readonly kcore: boolean;

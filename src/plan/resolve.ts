@@ -1,4 +1,5 @@
 import { CAP } from "../../ffi/constants/capability.ts";
+import { MOUNT_ATTR } from "../../ffi/constants/mount.ts";
 import { planCapabilities } from "../linux/capabilities/plan.ts";
 import { planCgroup } from "../linux/cgroups/plan.ts";
 import { keepsGroups, planCredentials } from "../linux/credentials/plan.ts";
@@ -6,10 +7,12 @@ import { planDevices } from "../linux/devices/plan.ts";
 import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
 import { planHooks } from "../linux/hooks/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
-import { type MountContext, planMount } from "../linux/mounts/plan.ts";
+import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces } from "../linux/namespaces/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
+import { type PlannedRootEmulation, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
+import { planEmulation } from "../linux/seccomp/emulation.ts";
 import { planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
@@ -69,7 +72,17 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     available: newUserNamespace ? allUpTo(facts.lastCapability) : facts.bounding,
     last: facts.lastCapability,
   });
-  const execution = planProcess(process, facts);
+  const noNewPrivileges = process?.noNewPrivileges ?? false;
+  const { emulation, warnings: emulationWarnings } = planRootEmulation({
+    option: options.rootEmulation,
+    annotations: config.annotations,
+    realRoot: !userNamespace,
+    ids: mappedIds(namespaces.user.kind, linux, facts),
+    filters: facts.seccompFilters,
+    mayLoad: noNewPrivileges || newUserNamespace || has(facts, CAP.CAP_SYS_ADMIN),
+    apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
+  });
+  const execution = planProcess(process, facts, environmentOf(emulation));
   return Object.freeze({
     id: options.id,
     bundle: path,
@@ -98,7 +111,9 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     terminal: planTerminal(process?.terminal ?? false, process?.consoleSize, user.uid),
     cgroup,
     seccomp: planSeccomp(linux.seccomp, { arch: facts.arch }),
-    credentials: planCredentials(user, process?.noNewPrivileges ?? false, {
+    rootEmulation: emulation,
+    emulation: emulation.kind === "none" ? emulation : planEmulation({ arch: facts.arch }),
+    credentials: planCredentials(user, noNewPrivileges, {
       // A new user namespace inherits the denial.
       setgroupsDenied:
         facts.setgroupsDenied || (newUserNamespace && idmap.kind !== "none" && idmap.setgroups === "deny"),
@@ -113,14 +128,42 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     execution,
     hooks: planHooks(config.hooks, { processEnv: execution.kind === "execute" ? execution.env : [] }),
     preserveFds: options.preserveFds,
-    warnings,
+    warnings: [...warnings, ...emulationWarnings],
   });
 }
 
-function planProcess(process: Process | undefined, facts: HostFacts): PlannedExecution {
+/** @param defaults entries of the environment that the process's own ones win over */
+function planProcess(
+  process: Process | undefined,
+  facts: HostFacts,
+  defaults: readonly string[],
+): PlannedExecution {
   if (!process) return { kind: "none" };
   const home = homeOf(facts.passwd, process.user.uid);
-  return planExecution(process.args ?? [], process.env ?? [], cleanPath(process.cwd), { home });
+  return planExecution(process.args ?? [], [...defaults, ...(process.env ?? [])], cleanPath(process.cwd), {
+    home,
+  });
+}
+
+/** How many user ids the container's user namespace maps; undefined for one that is joined. */
+function mappedIds(user: "new" | "join" | "inherit", linux: Linux, facts: HostFacts): number | undefined {
+  if (user === "join") return undefined;
+  if (user === "inherit") return facts.mappedIds;
+  return (linux.uidMappings ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** /dev is a tmpfs of the container's own, and not read-only. */
+function isOwnDev(mounts: readonly PlannedMount[]): boolean {
+  const dev = mounts.findLast(({ target }) => target === "/dev");
+  return (
+    dev?.source.kind === "filesystem" &&
+    dev.source.type === "tmpfs" &&
+    (dev.attributes.set & MOUNT_ATTR.RDONLY) === 0
+  );
+}
+
+function environmentOf(emulation: PlannedRootEmulation): readonly string[] {
+  return emulation.kind === "none" || emulation.aptConfig === "" ? [] : [`APT_CONFIG=${emulation.aptConfig}`];
 }
 
 function rootSwitch(noPivot: boolean, mount: "new" | "join" | "inherit"): RootSwitch {

@@ -10,6 +10,7 @@ import type { PlannedMasks } from "../linux/masks/plan.ts";
 import type { PlannedMount } from "../linux/mounts/plan.ts";
 import type { PlannedNamespaces } from "../linux/namespaces/plan.ts";
 import type { PlannedRlimit } from "../linux/rlimits/plan.ts";
+import type { PlannedRootEmulation, RootEmulationMode } from "../linux/root-emulation/plan.ts";
 import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
 import type { PlannedSeccomp } from "../linux/seccomp/plan.ts";
 import type { PlannedSysctl } from "../linux/sysctl/plan.ts";
@@ -35,6 +36,9 @@ export interface Plan {
   readonly terminal: PlannedTerminal;
   readonly cgroup: PlannedCgroup;
   readonly seccomp: PlannedSeccomp;
+  readonly rootEmulation: PlannedRootEmulation;
+  /** The filter of root emulation. */
+  readonly emulation: PlannedSeccomp;
   readonly credentials: PlannedCredentials;
   readonly capabilities: PlannedCapabilities;
   readonly rlimits: readonly PlannedRlimit[];
@@ -58,6 +62,8 @@ export interface PlanOptions {
   readonly preserveFds: number;
   readonly cgroupManager: "cgroupfs" | "systemd" | "disabled";
   readonly rootless: boolean | "auto";
+  /** undefined when the command line says nothing of it. */
+  readonly rootEmulation: RootEmulationMode | undefined;
 }
 
 /** config.json and where it was found. */

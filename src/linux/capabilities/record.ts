@@ -1,3 +1,4 @@
+import { CAP } from "../../../ffi/constants/capability.ts";
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { PR, PR_CAP_AMBIENT } from "../../../ffi/constants/process.ts";
 import type { Program } from "../../../ffi/program/program.ts";
@@ -17,6 +18,15 @@ export function recordBoundingSet(program: Program, { bounding, last }: PlannedC
 export function recordKeepCapabilities(program: Program): void {
   program.because("process.capabilities");
   program.prctl(PR.SET_KEEPCAPS, 1, 0, 0, 0);
+}
+
+/**
+ * The sets with CAP_SYS_ADMIN too, for a filter of system calls that is loaded after them. It lasts until the execution:
+ * that computes the sets anew from the bounding, inheritable and ambient ones. capabilities(7).
+ */
+export function withFilterLoading(sets: PlannedCapabilities): PlannedCapabilities {
+  const admin = 1n << BigInt(CAP.CAP_SYS_ADMIN);
+  return { ...sets, permitted: sets.permitted | admin, effective: sets.effective | admin };
 }
 
 /** The final sets, after the ids: setresuid(2) cleared the effective ones. */

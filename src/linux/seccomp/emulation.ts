@@ -59,7 +59,7 @@ export function planEmulation({ arch }: SeccompContext): PlannedFilter {
   const devices = Object.entries(emulatedDeviceCalls).flatMap(([name, index]) =>
     deviceModes.map(({ value, mask }) => rule([name], [{ index, op: "MASKED_EQ", value, mask }])),
   );
-  return Object.freeze({
+  return Object.freeze<PlannedFilter>({
     kind: "filter",
     defaultAction: SECCOMP_RET.ALLOW,
     architectures: arch === "arm64" ? ["AARCH64", "ARM"] : ["X86_64", "X86", "X32"],

@@ -9,9 +9,15 @@ import { SpecError } from "../../spec/error.ts";
  * seccomp(2), SECCOMP_SET_MODE_FILTER: it takes no_new_privs, or CAP_SYS_ADMIN in the process's user namespace.
  * @param filter struct sock_filter[], from loadFilter
  * @param flags SECCOMP_FILTER_FLAG_* or-ed, from the plan
+ * @param origin what asked for the filter
  * @throws SpecError when the filter is longer than the kernel takes
  */
-export function recordSeccomp(program: Program, filter: Uint8Array, flags: number): void {
+export function recordSeccomp(
+  program: Program,
+  filter: Uint8Array,
+  flags: number,
+  origin = "linux.seccomp",
+): void {
   const count = filter.length / SOCK_FILTER_SIZE;
   if (count > BPF_MAXINSNS) {
     throw new SpecError(
@@ -20,7 +26,7 @@ export function recordSeccomp(program: Program, filter: Uint8Array, flags: numbe
         "name fewer architectures or fewer argument conditions",
     );
   }
-  program.because("linux.seccomp");
+  program.because(origin);
   const fprog = program.data(sockFprog(count), `sock_fprog of ${count} instructions`);
   program.link(fprog.at(SOCK_FPROG_FILTER), program.constant(filter, "filter"));
   program.seccomp(SECCOMP.SET_MODE_FILTER, flags, fprog);

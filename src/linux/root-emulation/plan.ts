@@ -1,0 +1,86 @@
+import { SpecError } from "../../spec/error.ts";
+
+/** What --root-emulation takes; "auto" is what it is without. */
+export type RootEmulationMode = "auto" | "seccomp" | "none";
+
+export const rootEmulationModes: readonly RootEmulationMode[] = ["auto", "seccomp", "none"];
+
+/** Whether the calls that take a root with many ids are answered instead of made. */
+export type PlannedRootEmulation =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "seccomp";
+      /** Path of the file that tells apt to stay root, which APT_CONFIG names; "" where there is none. */
+      readonly aptConfig: string;
+    };
+
+export interface RootEmulationContext {
+  /** The value of --root-emulation; undefined when it was not given. */
+  readonly option: RootEmulationMode | undefined;
+  readonly annotations: Readonly<Record<string, string>> | undefined;
+  /** The container's user namespace is the initial one. */
+  readonly realRoot: boolean;
+  /** How many user ids the container's user namespace maps; undefined for one that is joined, where nobody has looked. */
+  readonly ids: number | undefined;
+  /** The kernel has filters of system calls. */
+  readonly filters: boolean;
+  /** Init may load a filter: it has CAP_SYS_ADMIN in its user namespace, or no_new_privs is set. seccomp(2). */
+  readonly mayLoad: boolean;
+  /** The image has apt, its /dev is a tmpfs that can be written to, and nobody has set APT_CONFIG. */
+  readonly apt: boolean;
+}
+
+export const rootEmulationAnnotation = "org.bunc.root-emulation";
+
+/** On a file system that is the container's alone, so that nothing of it is left in an image. */
+const aptConfigPath = "/dev/.apt.conf";
+
+/**
+ * What the file tells apt: its downloaders stay root. By itself it has them become _apt, and looks afterwards whether they
+ * did: that an answer was only an answer must not end the download. apt.conf(5).
+ */
+export const aptConfigText = 'APT::Sandbox::User "root";\n';
+
+/**
+ * Decides about root emulation: the option says, else the annotation, else the number of ids.
+ * @returns with warnings about what was asked for, or would be needed, and cannot be had
+ * @throws SpecError for a mode that is unknown, and for "seccomp" where no filter can be loaded
+ */
+export function planRootEmulation(context: RootEmulationContext): {
+  readonly emulation: PlannedRootEmulation;
+  readonly warnings: readonly string[];
+} {
+  const { path, mode } = chosen(context);
+  const none = (...warnings: string[]) => ({ emulation: { kind: "none" } as const, warnings });
+  if (mode === "none" || (mode === "auto" && (context.realRoot || context.ids !== 1))) return none();
+  if (context.realRoot)
+    return none(`${path}: root emulation stays off: the container's root is the machine's`);
+  const obstacle = obstacleTo(context);
+  if (obstacle === "")
+    return { emulation: { kind: "seccomp", aptConfig: context.apt ? aptConfigPath : "" }, warnings: [] };
+  if (mode === "seccomp") throw new SpecError(path, `asks for seccomp, but ${obstacle}`);
+  return none(`root emulation stays off, though one id is mapped: ${obstacle}`);
+}
+
+/** The mode, and what to call it in messages. */
+function chosen({ option, annotations }: RootEmulationContext): { path: string; mode: RootEmulationMode } {
+  const path = `annotations["${rootEmulationAnnotation}"]`;
+  const value = annotations?.[rootEmulationAnnotation];
+  const annotated = value === undefined ? "auto" : rootEmulationModes.find((mode) => mode === value);
+  if (annotated === undefined) {
+    throw new SpecError(
+      path,
+      value === "notify"
+        ? "asks for notify, which is not supported yet"
+        : `is "${value}": it must be ${rootEmulationModes.join(", ")}`,
+    );
+  }
+  return option === undefined ? { path, mode: annotated } : { path: "--root-emulation", mode: option };
+}
+
+function obstacleTo({ filters, mayLoad }: RootEmulationContext): string {
+  if (!filters) return "this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)";
+  return mayLoad
+    ? ""
+    : "a filter can only be loaded with CAP_SYS_ADMIN: give the container a user namespace of its own, or set process.noNewPrivileges";
+}
