@@ -38,7 +38,7 @@ test("a failed call is printed with its error number, the usual cause and the cu
 
 test("the whole text decides between hints of one call", () => {
   const mount = (what: string) => findHint("fsmount", ERRNO.EPERM, what)?.cure;
-  expect(mount('mounts[0]: "proc"')).toContain("bind-mount /proc");
+  expect(mount('mounts[0]: "proc"')).toContain("binds the /proc around it");
   expect(mount('mounts[5]: "sysfs"')).toContain("bind-mount /sys");
   expect(mount('mounts[2]: "tmpfs"')).toContain("run as root");
 });

@@ -61,14 +61,14 @@ export const hints: readonly Row[] = [
   {
     calls: ["fsmount", "fsconfig", "mount", "move_mount"],
     errno: "EPERM",
-    when: /"proc"|\/proc\b/,
+    when: /"proc"|of proc\b|\/proc\b/,
     cause: "the /proc around bunc has parts covered, and a user namespace may not uncover them",
-    cure: "run the outer container with --security-opt unmask=ALL (podman) or systempaths=unconfined (docker), or bind-mount /proc",
+    cure: "run the outer container with --security-opt unmask=ALL (podman) or systempaths=unconfined (docker), or leave the pid namespace out of linux.namespaces, and bunc binds the /proc around it",
   },
   {
     calls: ["fsmount", "fsconfig", "mount", "move_mount"],
     errno: "EPERM",
-    when: /"sysfs"|\/sys\b/,
+    when: /"sysfs"|of sysfs\b|\/sys\b/,
     cause: "sysfs can be mounted only by the owner of the network namespace",
     cure: "give the container a network namespace, or bind-mount /sys",
   },

@@ -13,6 +13,10 @@ test("a limit of 0 is named", () => {
   expect(hint({ "user/max_user_namespaces": "9", "user/max_pid_namespaces": "0" })?.cause).toContain(
     "user.max_pid_namespaces is 0",
   );
+  const tree = { call: "open_tree", errno: ERRNO.ENOSPC } as const;
+  expect(findNamespaceHint(tree, "", 0, machine({ "user/max_mnt_namespaces": "0" }))?.cause).toContain(
+    "user.max_mnt_namespaces is 0",
+  );
   // Not asked for, so not what is in the way.
   expect(hint({ "user/max_net_namespaces": "0" })).toBeUndefined();
   expect(hint({})).toBeUndefined();

@@ -68,6 +68,10 @@ export function findNamespaceHint(
 ): Hint | undefined {
   const makes = call === "clone3" || call === "unshare";
   if (makes && errno === ERRNO.ENOSPC) return explainLimit(text, read);
+  // A detached tree is in a mount namespace of its own.
+  if ((call === "open_tree" || call === "fsmount") && errno === ERRNO.ENOSPC) {
+    return explainLimit("CLONE_NEWNS", read);
+  }
   if (uid === 0 || (errno !== ERRNO.EPERM && errno !== ERRNO.EACCES)) return undefined;
   if (makes) return text.includes("CLONE_NEWUSER") ? explainRefusal(read) : undefined;
   return refusedLater.includes(call) ? explainAppArmor(read) : undefined;

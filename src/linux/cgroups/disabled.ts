@@ -16,9 +16,14 @@ export function planWithout(resources: Resources, reason: string): PlannedNoCgro
   return { kind: "none", containerView: { kind: "none" }, notes: [`the container has no cgroup: ${reason}`] };
 }
 
+/** Whether a rule forbids anything. */
+export function forbidsDevices({ devices }: Resources): boolean {
+  return devices?.some(({ allow }) => !allow) === true;
+}
+
 /** Why a machine without cgroups is not enough for root: its containers could use every device. Throws SpecError. */
-export function refuseWithoutDevices({ devices }: Resources): void {
-  if (!devices?.some(({ allow }) => !allow)) return;
+export function refuseWithoutDevices(resources: Resources): void {
+  if (!forbidsDevices(resources)) return;
   throw new SpecError(
     "linux.resources.devices",
     "cannot be applied: no cgroup file system is mounted; mount one on /sys/fs/cgroup, or pass --cgroup-manager disabled to go without",

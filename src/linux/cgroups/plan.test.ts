@@ -194,7 +194,8 @@ test("nothing is tried where all is read-only, unless something needs it", () =>
     kind: "none",
     containerView: { kind: "v2", path: "/sys/fs/cgroup/user/me" },
   });
-  expect(plan({ layout: readonly }).kind).toBe("v2");
+  expect(plan({ layout: readonly }).kind).toBe("none");
+  expect(plan({ layout: readonly, resources: denyAll }).kind).toBe("v2");
   const readonlyV1: CgroupLayout = { ...v1, hierarchies: [hierarchy("cpu", ["cpu"], "/", false)] };
   expect(planV1({ layout: readonlyV1, privileged: false }).directories).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import type { Resources } from "../../spec/types.ts";
-import { planWithout, refuseWithoutDevices } from "./disabled.ts";
+import { forbidsDevices, planWithout, refuseWithoutDevices } from "./disabled.ts";
 import type { CgroupLayout } from "./layout.ts";
 import { readCgroupsPath } from "./path.ts";
 import type { PlannedCgroup } from "./planned.ts";
@@ -31,12 +31,15 @@ export function planCgroup(config: CgroupConfig, context: CgroupContext): Planne
 }
 
 function planWith(config: CgroupConfig, context: CgroupContext): PlannedCgroup {
-  const { layout, manager, privileged, id } = context;
+  const { layout, manager, id } = context;
   const resources = config.resources ?? {};
   if (manager === "disabled") return planWithout(resources, "--cgroup-manager disabled");
   const path = readCgroupsPath(config.cgroupsPath, id, manager === "systemd");
   const notes =
     manager === "systemd" ? ["cgroups are made through the file system: systemd is not asked yet"] : [];
+  // Root of an outer container, whose cgroups are mounted read-only, does without as others do, but not where config.json
+  // forbids devices: then nobody would keep root's container from them.
+  const privileged = context.privileged && (isWritable(layout) || forbidsDevices(resources));
   const request = { path, resources, privileged, notes };
   switch (layout.kind) {
     case "v1":
@@ -44,7 +47,13 @@ function planWith(config: CgroupConfig, context: CgroupContext): PlannedCgroup {
     case "v2":
       return planV2(layout, request);
     case "none":
-      if (privileged) refuseWithoutDevices(resources);
+      if (context.privileged) refuseWithoutDevices(resources);
       return planWithout(resources, "no cgroup file system is mounted");
   }
+}
+
+function isWritable(layout: CgroupLayout): boolean {
+  if (layout.kind === "none") return false;
+  if (layout.kind === "v2") return layout.writable;
+  return layout.unified?.writable === true || layout.hierarchies.some(({ writable }) => writable);
 }

@@ -30,18 +30,11 @@ export function rulesOf({ privileged, resources }: Request): readonly AccessRule
  * What makes a directory of the container necessary: "" when it can do without. Callers ask for cgroups by habit
  * (buildah forbids all devices in every config.json), so that only those who name a path, a limit, or have root's powers
  * are told when there can be none.
- * @param writable whether the hierarchy is mounted so
  */
-export function neededBy(request: Request, limits: readonly Limit[], writable: boolean): string {
-  const { privileged, path } = request;
+export function neededBy({ privileged, path }: Request, limits: readonly Limit[]): string {
   const [first] = limits;
   if (first) return first.property;
-  if (path.kind !== "default") return "linux.cgroupsPath";
-  if (!privileged) return "";
-  if (writable) return "linux.cgroupsPath";
-  // In a container whose cgroups are mounted read-only root can do no more than others, but for devices: without rules
-  // every one of the machine's could be used.
-  return rulesOf(request).length > 0 ? "linux.resources.devices" : "";
+  return privileged || path.kind !== "default" ? "linux.cgroupsPath" : "";
 }
 
 /** A limit that this machine cannot keep. */

@@ -92,7 +92,7 @@ function planDirectory(
   limits: readonly Limit[],
   request: Request,
 ): PlannedDirectory | undefined {
-  const needed = neededBy(request, limits, place.writable);
+  const needed = neededBy(request, limits);
   if (needed === "" && !place.writable) return undefined;
   const { mountpoint } = place;
   return {

@@ -20,7 +20,7 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
   const limits = limitsV2(request.resources);
   const asked: Limit[] = [];
   for (const each of limits) asked.push(...each.limits);
-  const needed = neededBy(request, asked, writable);
+  const needed = neededBy(request, asked);
   const ownPath = own === "/" ? mountpoint : mountpoint + own;
   if (needed === "" && !writable) {
     return {
