@@ -63,6 +63,7 @@ function launchAtFifos(
   using console =
     options.consoleSocket === undefined ? new Descriptor(-1) : connectUnix(options.consoleSocket);
   return launch(plan, {
+    log: options.log,
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
     filters: compileFilters(plan, options),

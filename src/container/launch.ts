@@ -14,6 +14,7 @@ import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
+import type { Logger } from "./options.ts";
 import { type Filters, type Gate, inheritedNumbers, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
@@ -25,6 +26,7 @@ export interface LaunchOptions {
   readonly filters: Filters;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
+  readonly log: Logger;
   /** The container's state directory: keeps the image, for explaining the failure of a later step. */
   readonly directory: Descriptor;
 }
@@ -197,7 +199,8 @@ class Launching {
 
   /** The next answer that is no failure. */
   private receive() {
-    const message = receive(this.sync.fd);
+    let message = receive(this.sync.fd);
+    for (; message.kind === "instead"; message = receive(this.sync.fd)) this.tellInstead(message.step);
     if (message.kind === "failure") {
       const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
       const { execution } = this.plan;
@@ -206,6 +209,15 @@ class Launching {
     }
     if (message.kind === "end") throw this.explainEnd();
     return message;
+  }
+
+  private tellInstead(step: number): void {
+    const { describeStep } =
+      require("../../ffi/program/listing.ts") as typeof import("../../ffi/program/listing.ts");
+    const { origin, call } = describeStep(this.image, step);
+    this.options.log.debug(
+      `${origin}: the kernel does not permit here what is asked for, so instead: ${call}`,
+    );
   }
 
   private explainEnd(): ContainerError {

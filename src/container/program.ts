@@ -43,7 +43,7 @@ import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
-import { recordAwait, recordTell, recordTellPid } from "./sync.ts";
+import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
 
 /** How init learns that it may execute the container's process, and where it reports why it could not. */
 export type Gate =
@@ -183,7 +183,7 @@ function recordSurroundings(
   recordNames(program, plan.names);
   const root = recordRoot(program, plan.rootfs, early.root, hasCreateHooks(plan.hooks));
   plan.mounts.forEach((mount, index) => {
-    recordMount(program, root, mount, early.mounts[index]);
+    recordMount(program, root, mount, () => recordTellInstead(program, inherited.sync), early.mounts[index]);
   });
   recordDevices(program, root, plan.devices);
   recordAptConfig(program, root, plan.rootEmulation);

@@ -82,6 +82,7 @@ function launchAtSocket(
   using console = theirs;
   using receiving = ours;
   const launched = launch(plan, {
+    log: options.log,
     gate: { kind: "socket" },
     console: console.fd,
     filters: compileFilters(plan, options),

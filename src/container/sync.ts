@@ -21,16 +21,18 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 // Without maps to write there is no first `go`, and init's first answer may come before its pid is told. Without hooks of
 // these kinds there are no `hooks` and no `go` for them. The program of a hook inside the container tells a pid, too.
 //
+// Before any answer of init's may come `instead`: a step was not permitted, and another one is tried.
 // In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
 
 /** Answers of the program; a failure's first word is the index of a step, always smaller. */
-const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02, hooks: 0xffff_ff03 } as const;
+const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02, hooks: 0xffff_ff03, instead: 0xffff_ff04 } as const;
 
 export type Message =
   | { readonly kind: "pid"; readonly pid: number }
   | { readonly kind: "ready" }
   | { readonly kind: "hooks" }
+  | { readonly kind: "instead"; readonly step: number }
   | { readonly kind: "failure"; readonly step: number; readonly errno: number }
   | { readonly kind: "end" };
 
@@ -80,6 +82,7 @@ export function readMessage(bytes: Uint8Array, length: number): Message {
   if (first === answers.pid) return { kind: "pid", pid: second };
   if (first === answers.ready) return { kind: "ready" };
   if (first === answers.hooks) return { kind: "hooks" };
+  if (first === answers.instead) return { kind: "instead", step: second };
   return { kind: "failure", step: first, errno: second };
 }
 
@@ -87,6 +90,13 @@ export function readMessage(bytes: Uint8Array, length: number): Message {
 export function recordAwait(program: Program, socket: number): void {
   const count = program.read(socket, program.space(8), 1);
   program.expect(count, -1, 1, ERRNO.EPIPE);
+}
+
+/** Records: tells that the next step is there for one that was not permitted. */
+export function recordTellInstead(program: Program, socket: number): void {
+  const next = program.steps.length + 1;
+  const message = program.constant(new Uint8Array(Uint32Array.of(answers.instead, next).buffer), "{instead}");
+  program.write(socket, message, messageSize).ignore();
 }
 
 /** Records: tells the pid in a register. */

@@ -13,6 +13,12 @@ import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
 import { type Handle, recordMakeDirectories, recordOpenInRoot, recordTarget } from "../in-root.ts";
 import type { CgroupHierarchy, PlannedMount, PlannedSource } from "./plan.ts";
 
+/** In a cgroup namespace of its own: a new mount shows the container's part only. */
+interface Namespaced {
+  /** Records what tells that the next step is there for one that was not permitted. */
+  readonly instead: () => void;
+}
+
 type Cgroup = Extract<PlannedSource, { kind: "cgroup" }>;
 
 const moveFlags = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
@@ -21,19 +27,26 @@ const moveFlags = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
  * A cgroup mount: the hierarchy of version 2, or a small tmpfs with one directory for each of version 1, of which the
  * container sees its own part only.
  */
-export function recordCgroupMount(program: Program, root: Handle, mount: PlannedMount, source: Cgroup): void {
+export function recordCgroupMount(
+  program: Program,
+  root: Handle,
+  mount: PlannedMount,
+  source: Cgroup,
+  instead: () => void,
+): void {
+  const namespaced = source.namespaced ? { instead } : undefined;
   const attributes = mount.attributes.set | (source.readonly ? MOUNT_ATTR.RDONLY : 0);
   switch (source.view.kind) {
     case "none":
       recordTmpfs(program, root, mount.target, attributes | MOUNT_ATTR.RDONLY);
       return;
     case "v2": {
-      const tree = recordHierarchy(program, "cgroup2", "", source.view.path, attributes, source.namespaced);
+      const tree = recordHierarchy(program, "cgroup2", "", source.view.path, attributes, namespaced);
       recordMove(program, root, tree, mount.target);
       return;
     }
     case "v1":
-      recordFarm(program, root, mount, source.view.hierarchies, attributes, source.namespaced);
+      recordFarm(program, root, mount, source.view.hierarchies, attributes, namespaced);
   }
 }
 
@@ -44,7 +57,7 @@ function recordFarm(
   mount: PlannedMount,
   hierarchies: readonly CgroupHierarchy[],
   attributes: number,
-  namespaced: boolean,
+  namespaced: Namespaced | undefined,
 ): void {
   recordTmpfs(program, root, mount.target, attributes & ~MOUNT_ATTR.RDONLY);
   const directory = recordOpenInRoot(program, root, mount.target, O.PATH | O.DIRECTORY);
@@ -75,7 +88,7 @@ function recordHierarchy(
   options: string,
   path: string,
   attributes: number,
-  namespaced: boolean,
+  namespaced: Namespaced | undefined,
 ): Register {
   const tree = program.register(`cgroup tree ${path}`);
   if (!namespaced) return recordBound(program, path, attributes, tree);
@@ -96,6 +109,7 @@ function recordHierarchy(
     .orJump(bind, ERRNO.EPERM, ERRNO.EACCES)
     .ifNonZero(done);
   program.place(bind);
+  namespaced.instead();
   recordBound(program, path, attributes, tree);
   program.place(done);
   program.close(context);

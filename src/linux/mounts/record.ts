@@ -44,9 +44,16 @@ export function recordEarlySource(
  * Mounts one entry: a detached tree is made, its target opened or created inside the root, and the one moved onto the
  * other. Reads as what the kernel will do.
  * @param root the container's root mount, attached already
+ * @param instead records what tells that the next step is there for one that was not permitted
  * @param early the tree, when `recordEarlySource` opened it
  */
-export function recordMount(program: Program, root: Handle, mount: PlannedMount, early?: Register): void {
+export function recordMount(
+  program: Program,
+  root: Handle,
+  mount: PlannedMount,
+  instead: () => void,
+  early?: Register,
+): void {
   program.because(mount.origin);
   const { source } = mount;
   switch (source.kind) {
@@ -54,7 +61,7 @@ export function recordMount(program: Program, root: Handle, mount: PlannedMount,
       recordRemount(program, root, mount);
       return;
     case "cgroup":
-      recordCgroupMount(program, root, mount, source);
+      recordCgroupMount(program, root, mount, source, instead);
       return;
     case "legacy":
       recordLegacy(program, root, mount, source);
@@ -66,7 +73,7 @@ export function recordMount(program: Program, root: Handle, mount: PlannedMount,
       return;
     }
     case "filesystem": {
-      const tree = recordFilesystem(program, source, mount);
+      const tree = recordFilesystem(program, source, mount, instead);
       recordAttributes(program, tree, mount, "filesystem");
       attach(program, root, mount, tree);
     }
@@ -84,7 +91,12 @@ function recordBind(program: Program, source: Bind, tree: Register): Register {
   return tree;
 }
 
-function recordFilesystem(program: Program, source: Filesystem, mount: PlannedMount): Register {
+function recordFilesystem(
+  program: Program,
+  source: Filesystem,
+  mount: PlannedMount,
+  instead: () => void,
+): Register {
   const tree = program.register(`tree of ${mount.origin}`);
   const context = recordContext(program, source.type, source.source, source.parameters);
   if (source.fallback.path === "") {
@@ -103,6 +115,7 @@ function recordFilesystem(program: Program, source: Filesystem, mount: PlannedMo
     .orJump(refused, ERRNO.EPERM, ERRNO.EACCES)
     .ifNonZero(made);
   program.place(refused);
+  instead();
   program
     .open_tree(AT.FDCWD, source.fallback.path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.RECURSIVE)
     .into(tree);
