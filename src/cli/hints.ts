@@ -239,6 +239,13 @@ export const hints: readonly Row[] = [
     cure: "leave process.user.additionalGids out, or install newgidmap (Debian: uidmap) and edit /etc/subgid",
   },
   {
+    calls: ["prctl"],
+    errno: "EPERM",
+    when: /PR_CAPBSET_DROP/,
+    cause: "taking capabilities out of the bounding set takes CAP_SETPCAP, which is not bunc's own",
+    cure: "give it to whoever runs bunc (an outer container: --cap-add SETPCAP), or add a user namespace to linux.namespaces",
+  },
+  {
     calls: ["mknodat"],
     errno: "EPERM",
     cause: "a user namespace may not make device nodes",

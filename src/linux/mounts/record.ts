@@ -9,7 +9,7 @@ import {
   MS,
   OPEN_TREE,
 } from "../../../ffi/constants/mount.ts";
-import type { Program, Register } from "../../../ffi/program/program.ts";
+import type { Label, Program, Register } from "../../../ffi/program/program.ts";
 import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
 import { type Handle, recordOpenInRoot, recordTarget } from "../in-root.ts";
 import { recordCgroupMount } from "./cgroup.ts";
@@ -98,16 +98,28 @@ function recordFilesystem(
   instead: () => void,
 ): Register {
   const tree = program.register(`tree of ${mount.origin}`);
+  if (source.fallback.path !== "") return recordPermitted(program, source, mount, instead, tree);
   const context = recordContext(program, source.type, source.source, source.parameters);
-  if (source.fallback.path === "") {
-    program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
-    program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
-    program.close(context);
-    return tree;
-  }
-  // Whether the kernel lets this namespace have a new one is answered in either of two calls.
+  program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+  program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
+  program.close(context);
+  return tree;
+}
+
+/** A new file system if the kernel permits this namespace one, else what may stand in for it. */
+function recordPermitted(
+  program: Program,
+  source: Filesystem,
+  mount: PlannedMount,
+  instead: () => void,
+  tree: Register,
+): Register {
+  // It is answered in any of three calls: sysfs already in the first.
+  const unopened = program.label(`${mount.origin} refused at once`);
   const refused = program.label(`${mount.origin} refused`);
   const made = program.label(`${mount.origin} made`);
+  const done = program.label(`${mount.origin} at hand`);
+  const context = recordContext(program, source.type, source.source, source.parameters, unopened);
   program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0).orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
   program
     .fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set)
@@ -115,25 +127,34 @@ function recordFilesystem(
     .orJump(refused, ERRNO.EPERM, ERRNO.EACCES)
     .ifNonZero(made);
   program.place(refused);
+  program.close(context);
+  program.place(unopened);
   instead();
   program
     .open_tree(AT.FDCWD, source.fallback.path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.RECURSIVE)
     .into(tree);
   setAttributes(program, tree, { set: mount.attributes.set | source.fallback.attributes, clear: 0 }, true);
+  program.jump(done);
   program.place(made);
   program.close(context);
+  program.place(done);
   return tree;
 }
 
-/** fsopen(2) and all parameters, short of creating anything. */
+/**
+ * fsopen(2) and all parameters, short of creating anything.
+ * @param refused where to go on when the kernel does not permit it; without, that is an error
+ */
 function recordContext(
   program: Program,
   type: string,
   source: string,
   parameters: readonly Parameter[],
+  refused?: Label,
 ): Register {
   const context = program.register(`context of ${type}`);
-  program.fsopen(type, FSOPEN.CLOEXEC).into(context);
+  const opened = program.fsopen(type, FSOPEN.CLOEXEC).into(context);
+  if (refused) opened.orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
   program.fsconfig(context, FSCONFIG.SET_STRING, "source", source, 0);
   for (const { key, value } of parameters) {
     const step =
