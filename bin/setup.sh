@@ -38,7 +38,7 @@ need_bun() {
     command -v npm >/dev/null 2>&1 || fail "neither bun nor npm was found: install one of them (Debian: apt-get install npm)"
     step "installing Bun $(pinned_bun) from its npm package"
     # npm 11 runs no install script that was not approved, npm 10 runs them all: run none, with both.
-    npm install --no-package-lock --no-save --ignore-scripts --no-audit --no-fund
+    npm install --no-save --ignore-scripts --no-audit --no-fund
   fi
   # The package holds a placeholder until its install script has put the executable in its place.
   if ! has_pinned_bun; then
