@@ -13,6 +13,12 @@ const box = workspace("inherit");
 /** Runs the runtime from a shell that has done something to itself first. */
 const after = (script: string): string[] => ["sh", "-c", `${script}; exec "$@"`, "sh"];
 
+/** Lists a program's descriptors. */
+const list = config((result) => (result.process.args = ["ls", "-l", "/proc/self/fd"]));
+
+/** The descriptors of a listing, without the directory that ls itself reads. */
+const open = (listing: string) => listing.match(/(\d+) -> (?!\/proc\/\d+\/fd$).*/gm) ?? [];
+
 describe("signals", () => {
   const signals = config(
     (result) => (result.process.args = ["grep", "-E", "^Sig(Ign|Blk|Cgt)", "/proc/self/status"]),
@@ -37,10 +43,6 @@ describe("signals", () => {
 });
 
 describe("descriptors", () => {
-  const list = config((result) => (result.process.args = ["ls", "-l", "/proc/self/fd"]));
-  // Without the directory that ls itself reads.
-  const open = (listing: string) => listing.match(/(\d+) -> (?!\/proc\/\d+\/fd$).*/gm) ?? [];
-
   rootTest("0, 1 and 2 are all there is", async () => {
     const { stdout } = await box.run(list);
     expect(open(stdout)).toEqual([
@@ -107,6 +109,18 @@ describe("descriptors", () => {
       expect(stderr).toMatch(/preserve-fds|descriptor/);
     },
   );
+});
+
+describe("socket activation", () => {
+  const environment = config((result) => (result.process.args = ["env"]));
+
+  rootTest("LISTEN_FDS passes the descriptors from 3 on, with LISTEN_PID of the container", async () => {
+    const wrap = after("exec 3</etc/hostname 4</etc/passwd; export LISTEN_FDS=1 LISTEN_PID=$$");
+    expect(open((await box.run(list, { wrap })).stdout).slice(3)).toEqual(["3 -> /etc/hostname"]);
+    const variables = (await box.run(environment, { wrap })).stdout.split("\n");
+    expect(variables).toContain("LISTEN_FDS=1");
+    expect(variables).toContain("LISTEN_PID=1");
+  });
 });
 
 describe("the flags of shared pipes", () => {

@@ -1,0 +1,93 @@
+/**
+ * Root file systems that change while the container is made: a directory and a link to the host change places all the
+ * time. Whichever the runtime meets, nothing may be made or mounted on the host.
+ */
+import { describe, expect } from "bun:test";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Running } from "./support/command.ts";
+import { type Change, config, type Mount } from "./support/config.ts";
+import { peersDiffer, rootTest } from "./support/peers.ts";
+import { workspace } from "./support/workspace.ts";
+
+const box = workspace("race");
+const rounds = 15;
+
+/**
+ * Makes containers while `path` in their root file system is exchanged with a link to a directory on the host; gives
+ * what has appeared in that directory.
+ */
+async function race(path: string, change: Change): Promise<string[]> {
+  const target = box.directory("target");
+  mkdirSync(join(target, "sub"));
+  writeFileSync(join(target, "sub/file"), "");
+  const { path: bundle, rootfs } = box.bundle(config(change));
+  mkdirSync(join(rootfs, path, "sub"), { recursive: true });
+  writeFileSync(join(rootfs, path, "sub/file"), "");
+  const link = join(dirname(join(rootfs, path)), "the-link");
+  symlinkSync(target, link);
+  const racer = new Running(
+    [process.execPath, join(import.meta.dir, "support/swap.ts"), join(rootfs, path), link],
+    {
+      timeout: 120_000,
+    },
+  );
+  try {
+    for (let round = 0; round < rounds; round++) {
+      const { status, stderr } = await box.runtime(["run", "--bundle", bundle, box.id()]);
+      // It may fail, as long as it says so.
+      expect(status === 0 || stderr !== "").toBe(true);
+    }
+  } finally {
+    racer.kill("SIGKILL");
+    await racer.finished;
+  }
+  expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(target);
+  expect(readFileSync(join(target, "sub/file"), "utf8")).toBe("");
+  return readdirSync(target, { recursive: true })
+    .map(String)
+    .filter((name) => !["sub", "sub/file"].includes(name));
+}
+
+const mount =
+  (entry: Mount): Change =>
+  (result) =>
+    void result.mounts.push(entry);
+
+describe("an exchanged directory", () => {
+  rootTest("as a mount's destination (CVE-2021-30465)", async () => {
+    expect(await race("data", mount({ destination: "/data/sub", type: "tmpfs", source: "tmpfs" }))).toEqual(
+      [],
+    );
+  });
+
+  peersDiffer({ runc: "1.1.5 is vulnerable", crun: "1.8.1 is vulnerable" })(
+    "on the way to a destination that must be made (CVE-2024-45310)",
+    async () => {
+      expect(
+        await race("data", mount({ destination: "/data/a/b/c", type: "tmpfs", source: "tmpfs" })),
+      ).toEqual([]);
+    },
+  );
+
+  peersDiffer({ runc: "1.1.5 is vulnerable", crun: "1.8.1 is vulnerable" })(
+    "on the way to a working directory that must be made",
+    async () => {
+      expect(await race("data", (result) => (result.process.cwd = "/data/x/y/z"))).toEqual([]);
+    },
+  );
+
+  rootTest("on the way to a masked file", async () => {
+    expect(await race("data", (result) => (result.linux.maskedPaths = ["/data/sub/file"]))).toEqual([]);
+  });
+
+  peersDiffer({ runc: "1.1.5 is vulnerable", crun: "1.8.1 is vulnerable" })(
+    "as /dev, without a mount on it (CVE-2026-41579)",
+    async () => {
+      const withoutDev: Change = (result) => {
+        result.mounts = result.mounts.filter(({ destination }) => !destination.startsWith("/dev"));
+      };
+      expect(await race("dev", withoutDev)).toEqual([]);
+    },
+  );
+});
