@@ -114,13 +114,16 @@ describe("descriptors", () => {
 describe("socket activation", () => {
   const environment = config((result) => (result.process.args = ["env"]));
 
-  rootTest("LISTEN_FDS passes the descriptors from 3 on, with LISTEN_PID of the container", async () => {
-    const wrap = after("exec 3</etc/hostname 4</etc/passwd; export LISTEN_FDS=1 LISTEN_PID=$$");
-    expect(open((await box.run(list, { wrap })).stdout).slice(3)).toEqual(["3 -> /etc/hostname"]);
-    const variables = (await box.run(environment, { wrap })).stdout.split("\n");
-    expect(variables).toContain("LISTEN_FDS=1");
-    expect(variables).toContain("LISTEN_PID=1");
-  });
+  peersDiffer({ crun: "1.8 does not pass the variable on" })(
+    "LISTEN_FDS passes the descriptors from 3 on, with LISTEN_PID of the container",
+    async () => {
+      const wrap = after("exec 3</etc/hostname 4</etc/passwd; export LISTEN_FDS=1 LISTEN_PID=$$");
+      expect(open((await box.run(list, { wrap })).stdout).slice(3)).toEqual(["3 -> /etc/hostname"]);
+      const variables = (await box.run(environment, { wrap })).stdout.split("\n");
+      expect(variables).toContain("LISTEN_FDS=1");
+      expect(variables).toContain("LISTEN_PID=1");
+    },
+  );
 });
 
 describe("the flags of shared pipes", () => {

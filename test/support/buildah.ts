@@ -3,7 +3,7 @@ import { copyFileSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { Account } from "./accounts.ts";
 import { type CommandOptions, command, type Finished, output, Running } from "./command.ts";
-import { runtimePath, searchPath } from "./machine.ts";
+import { runtimeKind, runtimePath, searchPath } from "./machine.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BuildOptions extends CommandOptions {
@@ -51,6 +51,10 @@ export class Buildah {
     const [verb = "", ...rest] = args;
     const flags = ["build", "run", "from"].includes(verb) ? ["--isolation", this.isolation] : [];
     if (verb === "build" || verb === "run") flags.push("--runtime", runtime, "--network", this.#network);
+    // For a user with one id it is on by itself, and a container then differs from one of runc's, which is what is compared.
+    if (runtimeKind === "bunc" && runtime === this.#runtime && (verb === "build" || verb === "run")) {
+      flags.push("--runtime-flag", "root-emulation=none");
+    }
     return [
       ...this.account.become,
       "buildah",
