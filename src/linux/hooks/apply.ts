@@ -31,8 +31,19 @@ export function runHook(hook: PlannedHook, state: HookState, start: (streams: Ho
   } finally {
     writer.close();
   }
-  const end = awaitEnd(pid, reader.fd, hook.timeout);
+  const end = awaitEndOf(pid, reader.fd, hook.timeout);
   if (end.status !== 0 || end.timedOut) throw new SpecError(hook.origin, describeEnd(hook, end));
+}
+
+/** A hook whose end cannot be awaited must not be left: as a zombie it would keep its pid namespace from ending. */
+function awaitEndOf(pid: number, output: number, timeout: number | null): HookEnd {
+  try {
+    return awaitEnd(pid, output, timeout);
+  } catch (error) {
+    attempt.kill(pid, SIG.KILL);
+    attempt.wait4(pid, null, 0, null);
+    throw error;
+  }
 }
 
 /**

@@ -82,6 +82,7 @@ class HookPoll {
 class Tail {
   private readonly chunk = new Uint8Array(4096);
   private kept = new Uint8Array(0);
+  private cut = false;
 
   constructor(private readonly fd: number) {}
 
@@ -92,6 +93,7 @@ class Tail {
     const both = new Uint8Array(this.kept.length + count);
     both.set(this.kept);
     both.set(this.chunk.subarray(0, count), this.kept.length);
+    this.cut ||= both.length > keptBytes;
     this.kept = both.slice(-keptBytes);
     return count;
   }
@@ -107,6 +109,7 @@ class Tail {
   }
 
   text(): string {
-    return decodeText(this.kept, this.kept.length);
+    const text = decodeText(this.kept, this.kept.length);
+    return this.cut ? `… ${text.slice(text.indexOf("\n") + 1)}` : text;
   }
 }
