@@ -179,6 +179,36 @@ export const hints: readonly Row[] = [
     cause: "the root file system of the machine is an initramfs, which cannot be put aside",
     cure: "pass --no-pivot",
   },
+  // runtime-spec, config.md, "POSIX-platform Hooks": where the path of each is looked up.
+  {
+    calls: ["execve"],
+    errno: "ENOENT",
+    when: /^hooks\.startContainer/,
+    cause: "the hook, or the interpreter or loader that it names, is not in the container",
+    cure: "add it to the image, or make it a createContainer hook, which is looked up where bunc runs",
+  },
+  {
+    calls: ["execve", "posix_spawn"],
+    errno: "ENOENT",
+    when: /^hooks\./,
+    cause: "the hook, or the interpreter or loader that it names, is missing where bunc runs",
+    cure: "install it, or correct the hook's path",
+  },
+  {
+    calls: ["execve", "posix_spawn"],
+    errno: "EACCES",
+    when: /^hooks\./,
+    cause: "the hook is not executable, or lies on a mount with noexec",
+    cure: "chmod +x it, or correct its path",
+  },
+  {
+    calls: ["openat"],
+    errno: "EACCES",
+    when: /"\/proc\/\d+\/root"/,
+    cause:
+      "hooks inside the container join its first process, which nobody may look into in a joined pid namespace",
+    cure: "run as root with CAP_SYS_PTRACE, or make a new pid namespace",
+  },
   // execve(2).
   {
     calls: ["execve", "execveat"],
