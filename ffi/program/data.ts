@@ -60,6 +60,7 @@ export class Memory {
   /** Everything but the texts, for listings: area, offset, size and note of each, one after the other. */
   readonly blobs: (Area | number | string | null)[];
   private readonly texts: Map<string, Data>;
+  private readonly constants: Map<Uint8Array, Data>;
 
   constructor() {
     this.text = new Growing(8192);
@@ -68,6 +69,7 @@ export class Memory {
     this.links = [];
     this.blobs = [];
     this.texts = new Map();
+    this.constants = new Map();
   }
 
   /** A NUL-terminated text; the same one has the same address. Throws RangeError when it has a NUL inside. */
@@ -82,6 +84,15 @@ export class Memory {
     area.used = start + size;
     const data = new Data("text", start, size);
     this.texts.set(text, data);
+    return data;
+  }
+
+  /** A copy of bytes that nobody writes to; the same array, which nobody may have changed, has the same address. */
+  constant(bytes: Uint8Array): Data {
+    const known = this.constants.get(bytes);
+    if (known) return known;
+    const data = this.bytes("text", bytes);
+    this.constants.set(bytes, data);
     return data;
   }
 

@@ -186,7 +186,7 @@ export class Recorder {
     else if (argument instanceof Step) code.register(step, index, this.resultOf(argument));
     else if (argument instanceof Register) code.register(step, index, argument);
     else if (argument instanceof Data) code.address(step, index, argument);
-    else if (argument !== null) code.address(step, index, memory.bytes("text", argument));
+    else if (argument !== null) code.address(step, index, memory.constant(argument));
   }
 
   private resultOf(step: Step): Register {

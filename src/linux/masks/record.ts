@@ -78,18 +78,32 @@ function recordMasked(program: Program, root: Handle, path: string, covers: Cove
 class Covers {
   readonly stat: Data;
   private readonly nothing: Register;
-  /** The tmpfs once it is mounted somewhere: only a mount that is attached can be cloned (before Linux 6.15). */
+  private readonly empty: Register;
+  /** Whether the tmpfs covers something already: only a mount that is attached can be cloned (before Linux 6.15). */
   private readonly attached: Register;
 
   constructor(private readonly program: Program) {
     this.stat = program.space(statSize);
     this.nothing = program.register("/dev/null");
-    this.attached = program.register("empty tmpfs", 0);
+    this.empty = program.register("empty tmpfs");
+    this.attached = program.register("empty tmpfs is attached", 0);
     program.because("linux.maskedPaths");
     program.openat(AT.FDCWD, "/dev/null", O.PATH | O.CLOEXEC, 0).into(this.nothing);
     program.newfstatat(this.nothing, "", this.stat, AT.EMPTY_PATH);
     recordExpectType(program, this.stat, S.IFCHR, ERRNO.ENODEV);
     recordExpectDevice(program, this.stat, 1, 3, ERRNO.ENODEV);
+    this.makeEmpty();
+  }
+
+  private makeEmpty(): void {
+    const { program } = this;
+    const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
+    program.fsconfig(context, FSCONFIG.SET_STRING, "size", "0", 0);
+    program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
+    program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
+    const attributes = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
+    program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(this.empty);
+    program.close(context);
   }
 
   recordFile(cover: Register): void {
@@ -99,35 +113,22 @@ class Covers {
   }
 
   recordDirectory(cover: Register): void {
-    const { program, attached } = this;
+    const { program, empty, attached } = this;
     const clone = program.label("clone the empty tmpfs");
     const done = program.label("empty tmpfs at hand");
     program.set(attached).ifNonZero(clone);
-    const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
-    program.fsconfig(context, FSCONFIG.SET_STRING, "size", "0", 0);
-    program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
-    program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
-    const attributes = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
-    program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(cover);
-    program.close(context);
-    // Attached a moment later by the caller; the copy of the descriptor outlives the caller's close.
-    program.fcntl(cover, F.DUPFD_CLOEXEC, 0).into(attached).ifNonZero(done);
+    // The first time it is the tmpfs itself, which the caller attaches and whose descriptor it closes.
+    program.fcntl(empty, F.DUPFD_CLOEXEC, 0).into(cover);
+    program.set(1).into(attached).ifNonZero(done);
     program.place(clone);
-    program.open_tree(attached, "", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH).into(cover);
+    program.open_tree(empty, "", OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.EMPTY_PATH).into(cover);
     program.place(done);
   }
 
   /** No descriptor of the caller's files stays with a container that waits. */
   recordClose(): void {
-    const { program } = this;
-    const done = program.label("no empty tmpfs");
-    const close = program.label("close the empty tmpfs");
-    program.because("linux.maskedPaths");
-    program.close(this.nothing);
-    program.set(this.attached).ifNonZero(close);
-    program.jump(done);
-    program.place(close);
-    program.close(this.attached);
-    program.place(done);
+    this.program.because("linux.maskedPaths");
+    this.program.close(this.nothing);
+    this.program.close(this.empty);
   }
 }

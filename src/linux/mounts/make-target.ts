@@ -1,7 +1,13 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { AT, S } from "../../../ffi/constants/file.ts";
 import type { Program, Register } from "../../../ffi/program/program.ts";
-import { type Handle, recordMakeDirectories, recordMakeFile } from "../in-root.ts";
+import {
+  type Handle,
+  recordInDirectory,
+  recordMakeDirectories,
+  recordMakeFileIn,
+  splitPath,
+} from "../in-root.ts";
 import { recordExpectType, statSize } from "../stat.ts";
 
 /**
@@ -18,18 +24,19 @@ export function recordMakeLike(
     recordMakeDirectories(program, root, path);
     return;
   }
-  const directory = program.label(`${path} is a directory`);
-  const made = program.label(`${path} made`);
-  const stat = program.space(statSize);
-  program.newfstatat(tree, "", stat, AT.EMPTY_PATH);
-  recordMakeDirectories(program, root, path.slice(0, path.lastIndexOf("/")));
-  const file = program.label(`${path} is a file`);
-  recordExpectType(program, stat, S.IFDIR, ERRNO.ENOTDIR).orJump(file);
-  program.jump(directory);
-  program.place(file);
-  recordMakeFile(program, root, path);
-  program.jump(made);
-  program.place(directory);
-  recordMakeDirectories(program, root, path);
-  program.place(made);
+  const names = splitPath(path);
+  const name = names.pop() ?? ".";
+  recordMakeDirectories(program, root, names.join("/"));
+  recordInDirectory(program, root, names, (parent) => {
+    const file = program.label(`${path} is a file`);
+    const made = program.label(`${path} made`);
+    const stat = program.space(statSize);
+    program.newfstatat(tree, "", stat, AT.EMPTY_PATH);
+    recordExpectType(program, stat, S.IFDIR, ERRNO.ENOTDIR).orJump(file);
+    program.mkdirat(parent, name, 0o755).ignore(ERRNO.EEXIST);
+    program.jump(made);
+    program.place(file);
+    recordMakeFileIn(program, parent, name, made);
+    program.place(made);
+  });
 }
