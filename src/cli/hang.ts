@@ -5,7 +5,6 @@ import { openFile, readLink, readText } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { encodeText } from "../../ffi/memory.ts";
 import { catchSignals } from "../../ffi/signals.ts";
-import { absolutePath } from "../bundle/directory.ts";
 import { isTerminal } from "../container/raw-terminal.ts";
 import { stateRoot } from "../state/root.ts";
 import { load } from "../state/store.ts";
@@ -77,7 +76,7 @@ export function hang(command: string, values: HungValues, session: Session): voi
     own,
     init,
     inits: init === 0 ? [] : namespacesOf(init, own),
-    bundle: typeof values.bundle === "string" ? absolutePath(values.bundle) : undefined,
+    bundle: typeof values.bundle === "string" ? absolute(values.bundle) : undefined,
   });
   for (const line of lines) session.log.info(line);
   tell(lines.map((line) => `bunc: ${line}\n`).join(""));
@@ -99,6 +98,11 @@ function tell(text: string): void {
   } catch {
     // Most callers have none.
   }
+}
+
+function absolute(path: string): string {
+  if (path.startsWith("/")) return path;
+  return path === "." ? process.cwd() : `${process.cwd()}/${path}`;
 }
 
 function initOf(root: string | undefined, id: string): number {
