@@ -344,31 +344,42 @@ describe("cgroups that are mounted read-only", () => {
 });
 
 describe("a container in a container", () => {
-  /** A bundle in which bunc itself can be run, on /inner, which is another bundle. */
-  async function nested(inner: Config, change: Change, globals = "", owner = 0): Promise<Finished> {
+  interface Nested {
+    /** Options of the inner runtime. */
+    globals?: string;
+    /** Owner of both root file systems. */
+    owner?: number;
+    /** The outer runtime; the inner one is bunc. */
+    runtime?: string;
+  }
+
+  /** Runs bunc in a container, on /inner, which is another bundle. */
+  async function nested(inner: Config, change: Change, options: Nested = {}): Promise<Finished> {
+    const { globals = "", owner = 0, runtime = runtimePath } = options;
+    const own = (path: string) => output(["chown", "-R", "-h", `${owner}:${owner}`, path]);
     const { path } = box.bundle(inner);
-    await output(["chown", "-R", "-h", `${owner}:${owner}`, path]);
-    return box.run(
-      shell(`/bunc --root /tmp/state ${globals} run --bundle /inner x`, (result) => {
-        const capabilities = [...defaultCapabilities, "CAP_DAC_OVERRIDE", "CAP_SETFCAP"];
-        result.process.capabilities = {
-          bounding: capabilities,
-          effective: capabilities,
-          permitted: capabilities,
-        };
-        const bind = (source: string, destination: string, ...options: string[]) => ({
-          source,
-          destination,
-          type: "bind",
-          options: ["rbind", ...options],
-        });
-        result.mounts.push(bind(runtimePath, "/bunc", "ro"), bind(path, "/inner"));
-        for (const library of ["/lib", "/lib64"])
-          if (existsSync(library)) result.mounts.push(bind(library, library, "ro"));
-        change(result);
-      }),
-      { prepare: (rootfs) => Bun.spawnSync(["chown", "-R", "-h", `${owner}:${owner}`, rootfs]) },
-    );
+    await own(path);
+    const outer = shell(`/bunc --root /tmp/state ${globals} run --bundle /inner x`, (result) => {
+      const capabilities = [...defaultCapabilities, "CAP_DAC_OVERRIDE", "CAP_SETFCAP"];
+      result.process.capabilities = {
+        bounding: capabilities,
+        effective: capabilities,
+        permitted: capabilities,
+      };
+      const bind = (source: string, destination: string, ...options: string[]) => ({
+        source,
+        destination,
+        type: "bind",
+        options: ["rbind", ...options],
+      });
+      result.mounts.push(bind(runtimePath, "/bunc", "ro"), bind(path, "/inner"));
+      for (const library of ["/lib", "/lib64"])
+        if (existsSync(library)) result.mounts.push(bind(library, library, "ro"));
+      change(result);
+    });
+    const bundle = box.bundle(outer);
+    await own(bundle.rootfs);
+    return command([runtime, "--root", box.state, "run", "--bundle", bundle.path, box.id()]);
   }
   const ok = { status: 0, stdout: "ok\n", stderr: "" };
   const masks: Change = (result) => {
@@ -379,6 +390,20 @@ describe("a container in a container", () => {
   oursOnly("root without CAP_SYS_ADMIN makes one with a user namespace", async () => {
     expect(await nested(shell("echo ok", own(0)), () => {})).toEqual(ok);
   });
+
+  const runc = findProgram("runc");
+  testIf(runtimeKind === "bunc" && runc !== undefined, "needs runc")(
+    "and in a container of runc's",
+    async () => {
+      const runtime = runc ?? "";
+      expect(await nested(shell("echo ok", own(0)), () => {}, { runtime })).toEqual(ok);
+      const inherits = shell(
+        "echo ok",
+        own(0, (result) => inherit(result, "pid")),
+      );
+      expect(await nested(inherits, masks, { runtime })).toEqual(ok);
+    },
+  );
 
   oursOnly("and its rules of devices are nobody's to set, so none is missed", async () => {
     const rules: Change = (result) =>
@@ -399,7 +424,7 @@ describe("a container in a container", () => {
       own(0, (result) => inherit(result, "pid")),
     );
     expect(await nested(inner, masks)).toEqual({ status: 0, stdout: "ok\n0\n", stderr: "" });
-    const { stderr } = await nested(inner, masks, "--debug");
+    const { stderr } = await nested(inner, masks, { globals: "--debug" });
     expect(stderr).toMatch(
       /debug: mounts\[0\]: the kernel does not permit [^\n]+ instead: open_tree\([^\n]*"\/proc"/,
     );
@@ -437,7 +462,11 @@ describe("a container in a container", () => {
       ];
       for (const set of Object.values(outer.process.capabilities ?? {})) set.push(...all);
     };
-    expect(await nested(inner, rights, "", first)).toEqual({ status: 0, stdout: "ok\n0\n", stderr: "" });
+    expect(await nested(inner, rights, { owner: first })).toEqual({
+      status: 0,
+      stdout: "ok\n0\n",
+      stderr: "",
+    });
   });
 
   oursOnly(`three deep, with the cgroups of this machine (${cgroups}) read-only in the second`, async () => {
