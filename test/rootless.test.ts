@@ -136,6 +136,31 @@ for (const [what, account] of accounts) {
       expect([status, stdout]).toEqual([0, "ok\n"]);
     });
 
+    userTest("has hooks, outside with the own id and in the container as its root", async () => {
+      const { uid } = account();
+      const log = join(homeOf(account()), `hooks-${uid}`);
+      const hook = (name: string, file: string) => ({
+        path: "/bin/sh",
+        args: ["sh", "-c", `echo ${name} $(id -u) >> ${file}`],
+        env: ["PATH=/bin:/usr/bin"],
+      });
+      const outside = ["prestart", "createRuntime", "createContainer", "poststop"] as const;
+      const { status, stdout } = await run(
+        account(),
+        shell(
+          "cat /tmp/log",
+          own((result) => {
+            result.hooks = Object.fromEntries(outside.map((name) => [name, [hook(name, log)]]));
+            result.hooks.startContainer = [hook("startContainer", "/tmp/log")];
+          }),
+        ),
+      );
+      expect([status, stdout]).toEqual([0, "startContainer 0\n"]);
+      expect(readFileSync(log, "utf8")).toBe(
+        `prestart ${uid}\ncreateRuntime ${uid}\ncreateContainer 0\npoststop ${uid}\n`,
+      );
+    });
+
     peersDiffer({ runc: "it ignores limits that it cannot set", crun: "it is not tested here" })(
       "is told when a limit was asked for that cannot be set",
       async () => {
