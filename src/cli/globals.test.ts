@@ -70,3 +70,11 @@ test.each([
 ])("%j is refused", (argv) => {
   expect(() => parse(...argv)).toThrow();
 });
+
+test("--root-emulation takes its modes, and refuses the one to come by name", () => {
+  expect(parseGlobals(["--root-emulation=none"]).rootEmulation).toBe("none");
+  expect(parseGlobals([]).rootEmulation).toBeUndefined();
+  expect(() => parseGlobals(["--root-emulation=notify"])).toThrow(
+    "--root-emulation: notify is not supported yet",
+  );
+});

@@ -126,7 +126,7 @@ export class Buildah {
 }
 
 /** The runtime's path, one that any user can get to: the repository may lie in somebody's own directory. */
-function reachable(box: Workspace): string {
+export function reachable(box: Workspace): string {
   if (!runtimePath.includes("/dist/")) return runtimePath;
   const path = join(box.path, "bunc");
   try {

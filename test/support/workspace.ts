@@ -175,7 +175,7 @@ export async function removeTree(path: string): Promise<void> {
     .filter((target) => target.startsWith(`${path}/`));
   if (mounted.length > 0)
     throw new Error(`not removed, for something is mounted there: ${mounted.join(" ")}`);
-  await command(["rm", "-rf", "--one-file-system", path]);
+  await command(["rm", "-rf", "--one-file-system", path], { timeout: 60_000 });
 }
 
 /** The workspace of a test file: made at once, removed when its tests are over. */
