@@ -41,6 +41,8 @@ export class Running {
       stderr: options.stderr ?? "pipe",
     });
     this.finished = this.#finish(options.timeout ?? 20_000);
+    // A test that has failed already may never wait for it: its late failure is no other test's.
+    this.finished.catch(() => {});
   }
 
   get pid(): number {
