@@ -1,5 +1,5 @@
 import { AT, F, O, S } from "../../ffi/constants/file.ts";
-import { Descriptor, openFile, readLink, writeAtomically } from "../../ffi/file.ts";
+import { Descriptor, openFile, readLink, writeAtomically, writeFile } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
@@ -15,7 +15,7 @@ import type { CreateHooks } from "./create-hooks.ts";
 import { ContainerError } from "./error.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { CreateOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
+import { type Prepared, prepare } from "./prepare.ts";
 import type { Filters } from "./program.ts";
 import { sendGo } from "./sync.ts";
 
@@ -25,7 +25,7 @@ import { sendGo } from "./sync.ts";
  * Throws SpecError, StateError, ContainerError, SyscallError; then nothing is left behind.
  */
 export function createContainer(options: CreateOptions): { pid: number } {
-  const { plan } = prepare(options);
+  const { plan, bytes } = prepare(options);
   checkConsole(plan, options);
   checkPreserved(options.preserveFds);
   const directory = reserve(options.root, options.id);
@@ -34,7 +34,7 @@ export function createContainer(options: CreateOptions): { pid: number } {
   try {
     const launched = launchAtFifos(plan, options, directory, hooks);
     try {
-      keep(plan, options, launched, directory, hooks);
+      keep({ plan, bytes }, options, launched, directory, hooks);
       sendGo(launched.sync.fd);
     } catch (error) {
       launched.abandon();
@@ -86,7 +86,10 @@ export function hooksOf(plan: Plan, options: CreateOptions, directory: Descripto
 }
 
 /** The filters of the plan, from the cache beside the containers when they were compiled before. */
-export function compileFilters(plan: Plan, options: CreateOptions): Filters {
+export function compileFilters(
+  plan: Pick<Plan, "seccomp" | "emulation">,
+  options: Pick<CreateOptions, "root" | "log">,
+): Filters {
   const compile = (planned: Plan["seccomp"]) =>
     planned.kind === "none"
       ? undefined
@@ -99,7 +102,7 @@ export function compileFilters(plan: Plan, options: CreateOptions): Filters {
 
 /** Writes what other commands and the caller are told of the container. */
 export function keep(
-  plan: Plan,
+  { plan, bytes }: Pick<Prepared, "plan" | "bytes">,
   options: CreateOptions,
   launched: Launched,
   directory: Descriptor,
@@ -118,8 +121,11 @@ export function keep(
     annotations: plan.annotations,
     executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
     cgroup: launched.cgroup,
+    keyring: plan.credentials.keyring,
+    rootEmulation: plan.rootEmulation,
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
+  writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
   commit(directory, record);
   endStage("state");
   // Last: who finds it may act on the container.

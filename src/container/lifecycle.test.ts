@@ -38,6 +38,8 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
     annotations: {},
     executable: "sleep",
     cgroup: null,
+    keyring: "",
+    rootEmulation: null,
     hooks: null,
   });
   return init;

@@ -13,6 +13,8 @@ import type { CreateOptions } from "./options.ts";
 export interface Prepared {
   readonly plan: Plan;
   readonly config: Config;
+  /** config.json as it was read. */
+  readonly bytes: Uint8Array;
 }
 
 /** Reads, checks and resolves a bundle. Throws SpecError, and SyscallError when the bundle cannot be read. */
@@ -31,5 +33,5 @@ export function prepare(options: CreateOptions): Prepared {
   const plan = resolve(bundle, facts, options);
   endStage("plan");
   for (const warning of plan.warnings) options.log.warn(warning);
-  return { plan, config };
+  return { plan, config, bytes };
 }

@@ -24,7 +24,7 @@ import { receive, sendGo } from "./sync.ts";
  * Throws what `create` and `start` throw.
  */
 export function runContainer(options: RunOptions): number {
-  const { plan } = prepare(options);
+  const { plan, bytes } = prepare(options);
   checkConsole(plan, options);
   checkPreserved(options.preserveFds);
   const foregroundTerminal =
@@ -38,7 +38,7 @@ export function runContainer(options: RunOptions): number {
     const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, hooks);
     let record: StateRecord;
     try {
-      record = keep(plan, options, launched, directory, hooks);
+      record = keep({ plan, bytes }, options, launched, directory, hooks);
       if (master) copyWindowSize(master.fd);
       if (record.hooks) loadHooks().runStartHooks(record, directory);
       letGo(plan, launched);

@@ -15,6 +15,8 @@ export const files = {
   program: "program",
   /** Images of the programs of startContainer hooks; the hook's index is appended. */
   startHook: "startContainer.",
+  /** The container's config.json, as it was at create: what `exec` starts from, whatever becomes of the bundle. */
+  config: "config.json",
   /** What cgroups there may be, written before any is made: for `delete --force` when there is no record. */
   cgroups: "cgroups",
 } as const;
@@ -40,6 +42,10 @@ export interface StateRecord {
   readonly executable: string;
   /** Written and read by src/linux/cgroups alone; null when the container has no cgroup of its own. */
   readonly cgroup: unknown;
+  /** Name of the session keyring; "" when the container has none of its own. */
+  readonly keyring: string;
+  /** Whether calls are answered for the container's root, as src/linux/root-emulation has planned it. */
+  readonly rootEmulation: unknown;
   /** The hooks of later commands, written and read by src/linux/hooks alone; null when there are none. */
   readonly hooks: unknown;
 }

@@ -39,6 +39,8 @@ function recordOf(id: string): StateRecord {
     annotations: { a: "é" },
     cgroup: { paths: ["/x"] },
     executable: "/EXE",
+    keyring: "",
+    rootEmulation: null,
     hooks: null,
   };
 }
