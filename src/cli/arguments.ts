@@ -10,7 +10,7 @@ import { UsageError } from "./usage-error.ts";
 export interface PlainArguments {
   /** For citty. */
   readonly args: string[];
-  /** What follows the first positional, itself included, when reading stopped there. */
+  /** What follows the first positional, itself included, when reading stopped there; the payload of a command. */
   readonly rest: readonly string[];
   /** --help was given. The other arguments have not all been looked at. */
   readonly help: boolean;
@@ -21,6 +21,8 @@ export interface Scope {
   /** Name of the command; undefined before it. */
   readonly command: string | undefined;
   readonly definitions: ArgsDef;
+  /** What follows the positionals is the command line of another program: nothing of it is read. */
+  readonly takesPayload?: boolean;
   /** Options that are known, but in another place, and where that is. */
   readonly elsewhere?: { readonly definitions: ArgsDef; readonly place: string };
 }
@@ -161,6 +163,10 @@ export function readGlobals(argv: readonly string[], scope: Scope): PlainArgumen
   return { args, rest: argv.slice(index), help: false };
 }
 
+function countPositionals({ definitions }: Scope): number {
+  return Object.values(definitions).filter(({ type }) => type === "positional").length;
+}
+
 /** Refuses too few positionals, and too many. */
 function checkCount(scope: Scope, positionals: readonly string[]): void {
   let count = 0;
@@ -197,17 +203,26 @@ export function neededDefinitions(args: readonly string[], definitions: ArgsDef)
 }
 
 /**
- * Reads the arguments of a command; options may stand among the positionals.
+ * Reads the arguments of a command; options may stand among the positionals. With a payload they end with the first word
+ * of it, or with `--`.
  * @throws UsageError
  */
 export function readArguments(argv: readonly string[], scope: Scope): PlainArguments {
   const args: string[] = [];
   const positionals: string[] = [];
+  const room = scope.takesPayload ? countPositionals(scope) : Number.POSITIVE_INFINITY;
+  let rest: readonly string[] = [];
   let index = 0;
   while (index < argv.length) {
     const word = argv[index] ?? "";
     if (word === "--") {
-      positionals.push(...argv.slice(index + 1));
+      const left = room - positionals.length;
+      positionals.push(...argv.slice(index + 1, index + 1 + left));
+      rest = argv.slice(index + 1 + left);
+      break;
+    }
+    if (positionals.length === room && (!word.startsWith("-") || word === "-")) {
+      rest = argv.slice(index);
       break;
     }
     if (!word.startsWith("-") || word === "-") {
@@ -221,5 +236,5 @@ export function readArguments(argv: readonly string[], scope: Scope): PlainArgum
     index = next;
   }
   checkCount(scope, positionals);
-  return { args: [...args, "--", ...positionals], rest: [], help: false };
+  return { args: [...args, "--", ...positionals], rest, help: false };
 }

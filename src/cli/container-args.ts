@@ -71,7 +71,7 @@ export interface CreateValues {
 }
 
 /** A number of descriptors. Throws UsageError. */
-function parseCount(command: string, option: string, text: string): number {
+export function parseCount(command: string, option: string, text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count <= 2 ** 20) return count;
   throw new UsageError(`${command}: ${option}: "${text}" is not a number of descriptors`);

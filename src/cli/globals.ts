@@ -62,6 +62,8 @@ export interface Globals {
 export interface Session {
   readonly globals: Globals;
   readonly log: Log;
+  /** The command line of another program, where the command takes one. */
+  readonly payload?: readonly string[];
 }
 
 const defaults: Globals = {

@@ -32,9 +32,10 @@ async function execute(
 ): Promise<number | undefined> {
   const { command: definition } = await verb.load();
   const definitions: ArgsDef = definition.args ?? {};
-  const { args, help } = readArguments(argv, {
+  const { args, rest, help } = readArguments(argv, {
     command,
     definitions,
+    takesPayload: verb.takesPayload === true,
     elsewhere: { definitions: called.globals, place: "before the command" },
   });
   if (help) return undefined;
@@ -46,7 +47,7 @@ async function execute(
     rawArgs: args,
     args: values,
     cmd: definition,
-    data: session,
+    data: verb.takesPayload ? { ...session, payload: rest } : session,
   });
   return typeof result === "number" ? result : 0;
 }
@@ -56,7 +57,7 @@ async function execute(
  * @param argv the arguments, without the program's name
  * @param verbs the commands that can be run
  * @param about undefined where there are more commands than these
- * @returns the exit status: the command's, or 1 after an error; undefined, with nothing done, when the command is not
+ * @returns the exit status: the command's, or after an error its own for that, mostly 1; undefined, with nothing done, when the command is not
  *   among `verbs`, or help, the version, or a wait is asked for, and `about` is undefined
  */
 export async function main(
@@ -66,6 +67,7 @@ export async function main(
 ): Promise<number | undefined> {
   let log = new Log({ file: undefined, format: "text", level: "warning" });
   const called = calledAs(process.argv0);
+  let failure = 1;
   try {
     const { args, rest, help } = readGlobals(argv, { command: undefined, definitions: called.globals });
     const globals = parseGlobals(args, called.globals);
@@ -82,6 +84,7 @@ export async function main(
       if (!verb) {
         throw new UsageError(`unknown command "${command}"${suggest(command, Object.keys(verbs))}`);
       }
+      failure = verb.failure ?? failure;
       const status = await execute(
         command,
         verb,
@@ -97,6 +100,6 @@ export async function main(
     const { explain } = await import("./explain.ts");
     log.error(explain(error));
     if (error instanceof Error && error.stack) log.debug(error.stack);
-    return 1;
+    return failure;
   }
 }

@@ -6,6 +6,10 @@ type Command = Exclude<Awaited<SubCommandsDef[string]>, (...args: never[]) => un
 /** A command as the list of commands has it. */
 export interface Verb {
   readonly description: string;
+  /** What follows its positionals is the command line of another program. */
+  readonly takesPayload?: true;
+  /** Its exit status when it fails; 1 unless given. */
+  readonly failure?: number;
   /** The rest of it is loaded only to run it, or to print its help. */
   load(): Promise<{ readonly command: Command }>;
 }

@@ -6,6 +6,13 @@ export const verbs: Verbs = {
   create: { description: "create a container", load: () => import("./create.ts") },
   start: hotVerbs.start,
   run: { description: "create and start a container, and wait for it", load: () => import("./run.ts") },
+  exec: {
+    description: "run a further process in a container",
+    takesPayload: true,
+    // As runc: smaller ones are the process's.
+    failure: 255,
+    load: () => import("./exec.ts"),
+  },
   state: hotVerbs.state,
   kill: hotVerbs.kill,
   delete: hotVerbs.delete,

@@ -1,4 +1,5 @@
 import type { RootEmulationMode } from "../linux/root-emulation/plan.ts";
+import type { ProcessOverrides } from "../plan/exec-process.ts";
 
 export type { RootEmulationMode };
 
@@ -52,6 +53,25 @@ export interface RunOptions extends CreateOptions {
   readonly keep: boolean;
   /** Adopt the container's orphans while waiting. */
   readonly subreaper: boolean;
+}
+
+/** `exec`: paths as the caller wrote them, but for `cgroups`. */
+export interface ExecOptions extends ContainerOptions {
+  /** A file with a process document, in place of config.json's process. */
+  readonly processPath: string | undefined;
+  /** What the command line says of the process. */
+  readonly process: ProcessOverrides;
+  readonly detach: boolean;
+  readonly pidFile: string | undefined;
+  readonly consoleSocket: string | undefined;
+  /** Leave the process the caller's supplementary groups. */
+  readonly keepGroups: boolean;
+  /** How many descriptors from 3 on the process keeps. */
+  readonly preserveFds: number;
+  /** Cgroups beneath the container's: PATH, or CONTROLLER:PATH. */
+  readonly cgroups: readonly string[];
+  /** Go on in a paused container: the process runs when it is resumed. */
+  readonly ignorePaused: boolean;
 }
 
 export interface KillOptions extends ContainerOptions {

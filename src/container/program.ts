@@ -18,6 +18,7 @@ import {
   recordUmask,
 } from "../linux/credentials/record.ts";
 import { recordDevices } from "../linux/devices/record.ts";
+import type { PlannedExecute } from "../linux/execution/plan.ts";
 import {
   recordCloseOnExec,
   recordEnterCwd,
@@ -239,15 +240,18 @@ function recordProcess(
 
 /** What a process in the container is executed with. */
 interface Executing {
-  readonly execution: Extract<Plan["execution"], { kind: "execute" }>;
+  readonly execution: PlannedExecute;
   /** From recordEnterCwd. */
   readonly cwdLater: Register;
 }
 
+/** What decides over the rights of a process in the container: of config.json, or of a process that `exec` adds. */
+export type Confinement = Pick<Plan, "credentials" | "capabilities" | "seccomp" | "emulation">;
+
 /** Gives up what the container's process must not have, in the order in which it can be given up. */
 export function recordConfinement(
   program: Program,
-  plan: Plan,
+  plan: Confinement,
   { execution, cwdLater }: Executing,
   filters: Filters,
 ): void {
@@ -270,11 +274,11 @@ export function recordConfinement(
   if (late) recordProfile(program, plan, filters);
 }
 
-function recordProfile(program: Program, { seccomp }: Plan, { profile }: Filters): void {
+function recordProfile(program: Program, { seccomp }: Confinement, { profile }: Filters): void {
   if (profile && seccomp.kind === "filter") recordSeccomp(program, profile, seccomp.flags);
 }
 
-function recordEmulation(program: Program, plan: Plan, { emulation }: Filters): void {
+function recordEmulation(program: Program, plan: Confinement, { emulation }: Filters): void {
   if (!emulation || plan.emulation.kind === "none") return;
   recordSeccomp(program, emulation, plan.emulation.flags, "--root-emulation");
 }

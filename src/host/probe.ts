@@ -42,7 +42,7 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
 }
 
 /** The text of a file of /proc; `otherwise` where /proc is masked or the kernel has no such file. */
-function readOr(path: string, otherwise: string): string {
+export function readOr(path: string, otherwise: string): string {
   try {
     return readText(path);
   } catch {
@@ -93,13 +93,13 @@ function probeMounts(): boolean {
 }
 
 /** The last capability that the kernel has: the number after it is refused. prctl(2), PR_CAPBSET_READ. */
-function probeLastCapability(): number {
+export function probeLastCapability(): number {
   let last = oldestLast;
   while (last < newestCapability && attempt.prctl(PR.CAPBSET_READ, last + 1, 0, 0, 0) >= 0) last++;
   return last;
 }
 
-function probeBoundingSet(last: number): bigint {
+export function probeBoundingSet(last: number): bigint {
   let set = 0n;
   for (let number = 0; number <= last; number++) {
     if (attempt.prctl(PR.CAPBSET_READ, number, 0, 0, 0) === 1) set |= 1n << BigInt(number);
@@ -112,7 +112,7 @@ function probeBoundingSet(last: number): bigint {
  * raised its soft limit to the hard one before any of our code runs, and tells nobody what it was. The parent's is what
  * a child inherits unless somebody changes it in between, so that is taken.
  */
-function probeCallerFiles(): HostFacts["callerFiles"] {
+export function probeCallerFiles(): HostFacts["callerFiles"] {
   if (Bun.isStandaloneExecutable) return "inherited";
   const own = readLimit(0);
   const parent = readLimit(libc.getppid());
@@ -139,7 +139,7 @@ function probeCgroupLayout(): CgroupLayout {
 }
 
 /** A stream that belongs to nobody but the container: giving away a device node or a file would change it for others. */
-function isOwnStream(fd: number): boolean {
+export function isOwnStream(fd: number): boolean {
   try {
     const type = stat(fd).mode & S.IFMT;
     return type === S.IFIFO || type === S.IFSOCK;
@@ -148,7 +148,7 @@ function isOwnStream(fd: number): boolean {
   }
 }
 
-function needsHome(env: readonly string[] | undefined): boolean {
+export function needsHome(env: readonly string[] | undefined): boolean {
   return env !== undefined && !env.some((entry) => entry.startsWith("HOME="));
 }
 
@@ -160,7 +160,7 @@ interface MountEntry {
 }
 
 /** The passwd file that the container will see: one bound over it, or the image's. */
-function readPasswd(bundle: string, root: string, mounts: readonly MountEntry[]): string {
+export function readPasswd(bundle: string, root: string, mounts: readonly MountEntry[]): string {
   const bound = mounts.findLast((mount) => mount.destination === "/etc/passwd" && mount.source);
   if (bound?.source) return readOr(seenFrom(bundle, bound.source), "");
   using directory = openRoot(bundle, root);

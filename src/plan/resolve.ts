@@ -10,7 +10,7 @@ import { planIdmap } from "../linux/idmap/plan.ts";
 import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces } from "../linux/namespaces/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
-import { type PlannedRootEmulation, planRootEmulation } from "../linux/root-emulation/plan.ts";
+import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
 import { planEmulation } from "../linux/seccomp/emulation.ts";
 import { planSeccomp } from "../linux/seccomp/plan.ts";
@@ -160,10 +160,6 @@ function isOwnDev(mounts: readonly PlannedMount[]): boolean {
     dev.source.type === "tmpfs" &&
     (dev.attributes.set & MOUNT_ATTR.RDONLY) === 0
   );
-}
-
-function environmentOf(emulation: PlannedRootEmulation): readonly string[] {
-  return emulation.kind === "none" || emulation.aptConfig === "" ? [] : [`APT_CONFIG=${emulation.aptConfig}`];
 }
 
 function rootSwitch(noPivot: boolean, mount: "new" | "join" | "inherit"): RootSwitch {

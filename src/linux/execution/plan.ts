@@ -15,6 +15,8 @@ export type PlannedExecution =
       readonly searched: boolean;
     };
 
+export type PlannedExecute = Extract<PlannedExecution, { kind: "execute" }>;
+
 export interface ExecutionContext {
   /** The user's home directory in the container, for an environment without HOME. */
   readonly home: string;
@@ -28,7 +30,7 @@ export function planExecution(
   env: readonly string[],
   cwd: string,
   context: ExecutionContext,
-): PlannedExecution {
+): PlannedExecute {
   const variables = lastOfEachName(env);
   if (!variables.has("HOME")) variables.set("HOME", `HOME=${context.home}`);
   const name = args[0] ?? "";

@@ -1,10 +1,16 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { O } from "../../../ffi/constants/file.ts";
 import { NS_GET_NSTYPE } from "../../../ffi/constants/process.ts";
-import { type Descriptor, openFile } from "../../../ffi/file.ts";
+import { type Descriptor, exists, openFile, readLink } from "../../../ffi/file.ts";
 import { attempt } from "../../../ffi/libc.ts";
 import { SpecError } from "../../spec/error.ts";
-import { type NamespaceName, namespaceFlags, namespaceNames, type PlannedNamespaces } from "./plan.ts";
+import {
+  type NamespaceName,
+  namespaceFiles,
+  namespaceFlags,
+  namespaceNames,
+  type PlannedNamespaces,
+} from "./plan.ts";
 
 /** A namespace to join, opened in the caller's view and known to be of the right type. */
 export interface OpenedNamespace {
@@ -33,6 +39,20 @@ export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[]
     opened.push({ name, descriptor, origin: namespace.origin });
   }
   return opened;
+}
+
+/**
+ * The namespaces of a process that are not this process's own: CLONE_NEW* or-ed. One of a kind that the kernel does not
+ * have is passed over. Throws SyscallError, EACCES when the process may not be looked into.
+ */
+export function foreignNamespaces(pid: number): number {
+  let flags = 0;
+  for (const name of namespaceNames) {
+    const own = `/proc/self/ns/${namespaceFiles[name]}`;
+    const theirs = `/proc/${pid}/ns/${namespaceFiles[name]}`;
+    if (exists(own) && readLink(own) !== readLink(theirs)) flags += namespaceFlags[name];
+  }
+  return flags;
 }
 
 function wrongType(path: string, wanted: NamespaceName, type: number): string {

@@ -11,7 +11,7 @@ export type PlannedNamespace =
 
 export type PlannedNamespaces = Readonly<Record<NamespaceName, PlannedNamespace>>;
 
-/** The clone flag of each namespace, and what its file under /proc/PID/ns is called. */
+/** The clone flag of each namespace. */
 export const namespaceFlags: Readonly<Record<NamespaceName, number>> = {
   user: CLONE.NEWUSER,
   mount: CLONE.NEWNS,
@@ -21,6 +21,18 @@ export const namespaceFlags: Readonly<Record<NamespaceName, number>> = {
   ipc: CLONE.NEWIPC,
   cgroup: CLONE.NEWCGROUP,
   time: CLONE.NEWTIME,
+};
+
+/** What each namespace is called under /proc/PID/ns. namespaces(7). */
+export const namespaceFiles: Readonly<Record<NamespaceName, string>> = {
+  user: "user",
+  mount: "mnt",
+  pid: "pid",
+  network: "net",
+  uts: "uts",
+  ipc: "ipc",
+  cgroup: "cgroup",
+  time: "time",
 };
 
 export const namespaceNames = Object.keys(namespaceFlags) as NamespaceName[];

@@ -1,6 +1,6 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { CLONE } from "../../../ffi/constants/process.ts";
-import type { Program } from "../../../ffi/program/program.ts";
+import type { Program, Register } from "../../../ffi/program/program.ts";
 import type { OpenedNamespace } from "./apply.ts";
 import { namespaceFlags, type PlannedNamespaces } from "./plan.ts";
 
@@ -37,6 +37,38 @@ export function recordJoins(program: Program, opened: readonly OpenedNamespace[]
 function recordJoin(program: Program, { name, descriptor, origin }: OpenedNamespace): void {
   program.because(origin);
   program.setns(descriptor.fd, namespaceFlags[name]);
+}
+
+/** Descriptors that a process is joined by. */
+export interface JoinedProcess {
+  /** A pidfd. */
+  readonly init: number;
+  /** Its root directory. */
+  readonly root: number | Register;
+}
+
+/**
+ * Joins another process: its namespaces, and its root. setns(2) with a pidfd, Linux 5.8. A mount namespace is joined at the
+ * top of what is mounted on its root, which need not be where the process is: before the switch of root that may be the
+ * container's, and a container without a mount namespace has changed its root only.
+ * @param flags CLONE_NEW* or-ed: the namespaces that are not the caller's own, which cannot be joined again
+ * @param origin who asked
+ * @param becomeRoot records the change to root's ids in a user namespace that was joined
+ */
+export function recordJoinProcess(
+  program: Program,
+  { init, root }: JoinedProcess,
+  flags: number,
+  origin: string,
+  becomeRoot: () => void,
+): void {
+  program.because(origin);
+  if (flags !== 0) program.setns(init, flags);
+  becomeRoot();
+  program.because(origin);
+  program.fchdir(root);
+  program.chroot(".");
+  program.chdir("/");
 }
 
 /** Enters a new time namespace: it takes effect for children only, so it comes before the clone. Linux 5.6. */

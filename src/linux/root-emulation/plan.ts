@@ -84,3 +84,8 @@ function obstacleTo({ filters, mayLoad }: RootEmulationContext): string {
     ? ""
     : "a filter can only be loaded with CAP_SYS_ADMIN: give the container a user namespace of its own, or set process.noNewPrivileges";
 }
+
+/** Variables that the processes of the container get unless they have them. */
+export function environmentOf(emulation: PlannedRootEmulation): readonly string[] {
+  return emulation.kind === "none" || emulation.aptConfig === "" ? [] : [`APT_CONFIG=${emulation.aptConfig}`];
+}

@@ -18,13 +18,25 @@ type NewTerminal = Extract<PlannedTerminal, { kind: "new" }>;
 
 const statfsSize = 120;
 
+/** Opens a pseudoterminal as recordPseudoterminal does, and makes it /dev/console. */
+export function recordTerminal(program: Program, root: Handle, plan: NewTerminal, console: number): Register {
+  const peer = recordPseudoterminal(program, root, plan, console);
+  recordConsole(program, root, peer);
+  return peer;
+}
+
 /**
- * Opens a pseudoterminal in the container's devpts, sends its master to whoever listens on the console socket, and
- * makes its other side /dev/console. That side is asked of the master itself (TIOCGPTPEER), never opened by a path
- * that the container may have swapped (CVE-2025-52565). Returns it.
+ * Opens a pseudoterminal in the container's devpts, and sends its master to whoever listens on the console socket. The
+ * other side is asked of the master itself (TIOCGPTPEER), never opened by a path that the container may have swapped
+ * (CVE-2025-52565). Returns it.
  * @param console a connected Unix socket
  */
-export function recordTerminal(program: Program, root: Handle, plan: NewTerminal, console: number): Register {
+export function recordPseudoterminal(
+  program: Program,
+  root: Handle,
+  plan: NewTerminal,
+  console: number,
+): Register {
   program.because("process.terminal");
   const master = recordMaster(program, root);
   const peer = program.register("terminal");
@@ -38,7 +50,6 @@ export function recordTerminal(program: Program, root: Handle, plan: NewTerminal
   program.fchown(peer, plan.uid, -1).ignore(ERRNO.EPERM, ERRNO.EINVAL);
   recordSend(program, console, master);
   program.close(master);
-  recordConsole(program, root, peer);
   return peer;
 }
 

@@ -1,0 +1,134 @@
+import { SIG } from "../../ffi/constants/signal.ts";
+import { Descriptor } from "../../ffi/file.ts";
+import { attempt } from "../../ffi/libc.ts";
+import { waitFor } from "../../ffi/process.ts";
+import { compile } from "../../ffi/program/image.ts";
+import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
+import { endStage } from "../../ffi/timing.ts";
+import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { openCgroup } from "../linux/cgroups/enter.ts";
+import type { ExecPlan } from "../plan/resolve-exec.ts";
+import { ContainerError } from "./error.ts";
+import { execDescriptors, recordExec } from "./exec-program.ts";
+import type { Filters } from "./program.ts";
+import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
+
+/** What the processes of one `exec` need from outside; the descriptors stay the caller's. */
+export interface ExecLaunchOptions {
+  readonly id: string;
+  readonly init: Descriptor;
+  readonly root: Descriptor;
+  /** A connected socket for the terminal's master; undefined without a terminal. */
+  readonly console: Descriptor | undefined;
+  readonly cgroup: CgroupRecord | null;
+  readonly filters: Filters;
+  /** The container's directory. */
+  readonly directory: Descriptor;
+}
+
+/** A process in the container that waits to be let go; until then nothing of it outlives bunc. */
+export class ExecLaunch {
+  private readonly sync: Descriptor;
+  private image: Uint8Array = new Uint8Array();
+  /** Children of this process that are there, in the order in which they were made. */
+  private readonly children: number[] = [];
+  /** How many processes the program makes, the spawned one included. */
+  private readonly count: number;
+
+  /** Makes the processes. Throws ContainerError for a step that failed, SyscallError; then they are gone again. */
+  constructor(
+    private readonly plan: ExecPlan,
+    options: ExecLaunchOptions,
+  ) {
+    using cgroup = options.cgroup ? openCgroup(options.cgroup) : undefined;
+    this.count = cgroup ? 3 : 2;
+    const { ours, theirs } = openSync();
+    this.sync = ours;
+    try {
+      this.begin(options, theirs, cgroup);
+    } finally {
+      theirs.close();
+    }
+    try {
+      this.awaitReady();
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
+  }
+
+  /** The process in the container. */
+  get pid(): number {
+    return this.children.at(-1) ?? 0;
+  }
+
+  private begin(options: ExecLaunchOptions, theirs: Descriptor, cgroup: Descriptor | undefined): void {
+    const { preserveFds } = this.plan;
+    const { init, root, console, directory, id, filters } = options;
+    const numbers = execDescriptors(preserveFds, {
+      console: console !== undefined,
+      cgroup: cgroup !== undefined,
+    });
+    this.image = compile(recordExec(this.plan, numbers, options.cgroup, filters));
+    endStage("record, compile");
+    using memfd = new Descriptor(sealImage(this.image, directory.fd));
+    const further = Array.from({ length: preserveFds }, (_, index) => 3 + index);
+    for (const descriptor of [init, root, theirs, console, cgroup])
+      if (descriptor) further.push(descriptor.fd);
+    this.children.push(spawnImage(memfd.fd, [`bunc: exec ${id}`], [], [0, 1, 2, ...further]));
+    endStage("spawn");
+  }
+
+  /** The last process may be faster than the news of its number. */
+  private awaitReady(): void {
+    for (let ready = false; !ready || this.children.length < this.count; ) {
+      const message = this.receive();
+      if (message.kind === "pid") this.children.push(message.pid);
+      ready ||= message.kind === "ready";
+    }
+    // The others have ended, or are about to.
+    for (const pid of this.children.splice(0, this.count - 1)) waitFor(pid);
+    endStage("join");
+  }
+
+  /** Lets the process be executed. Throws ContainerError when it could not be. */
+  letGo(): void {
+    sendGo(this.sync.fd);
+    // End of file is the execution.
+    const message = receive(this.sync.fd);
+    if (message.kind === "failure") throw this.explain(message);
+  }
+
+  /** Ends the talk; the process lives on. */
+  close(): void {
+    this.sync.close();
+  }
+
+  /** Ends whatever processes there are. */
+  abandon(): void {
+    for (const pid of this.children) attempt.kill(pid, SIG.KILL);
+    const late = hangUp(this.sync.fd);
+    if (late !== 0) this.children.push(late);
+    for (const pid of this.children) {
+      attempt.kill(pid, SIG.KILL);
+      waitFor(pid);
+    }
+    this.children.length = 0;
+    this.close();
+  }
+
+  /** The next answer that is no failure. */
+  private receive(): Message {
+    const message = receive(this.sync.fd);
+    if (message.kind === "failure") throw this.explain(message);
+    if (message.kind === "end")
+      throw new ContainerError("exec", "the process was killed before it was set up");
+    return message;
+  }
+
+  private explain({ step, errno }: Extract<Message, { kind: "failure" }>): ContainerError {
+    const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
+    const [args0 = ""] = this.plan.execution.args;
+    return explainStep(this.image, step, errno, args0);
+  }
+}

@@ -1,0 +1,117 @@
+import { AT, O } from "../../ffi/constants/file.ts";
+import { type Descriptor, exists, openFile, writeAtomically } from "../../ffi/file.ts";
+import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
+import { endStage } from "../../ffi/timing.ts";
+import { type CgroupRecord, directoriesOf, readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { isFrozen } from "../linux/cgroups/freeze.ts";
+import { subCgroup } from "../linux/cgroups/sub-cgroup.ts";
+import { applyRlimits } from "../linux/rlimits/apply.ts";
+import type { ExecPlan } from "../plan/resolve-exec.ts";
+import { SpecError } from "../spec/error.ts";
+import { StateError } from "../state/error.ts";
+import type { StateRecord } from "../state/record.ts";
+import { directoryOf, load } from "../state/store.ts";
+import { checkPreserved, compileFilters } from "./create.ts";
+import { ExecLaunch } from "./exec-launch.ts";
+import { openInit, signalInit } from "./init.ts";
+import type { ExecOptions } from "./options.ts";
+import { prepareExec } from "./prepare-exec.ts";
+import { copyWindowSize } from "./raw-terminal.ts";
+import { catchForwarded, supervise } from "./supervise.ts";
+
+/**
+ * `exec`: runs a further process in a container, and waits for it unless it is to be detached. Takes no lock: any number
+ * of them may go on at once.
+ * @returns the exit status for the shell: the process's, 128+n when signal n ended it, 0 when detached
+ * Throws StateError when the container does not run, SpecError, ContainerError, SyscallError; then nothing is left.
+ */
+export function execInContainer(options: ExecOptions): number {
+  const { root, id } = options;
+  const record = load(root, id);
+  using init = openInit(record);
+  if (!init) throw new StateError("conflict", `cannot exec in a stopped container: "${id}"`);
+  const cgroup = cgroupOf(record, options);
+  const plan = prepareExec(options, record);
+  checkConsole(plan, options);
+  checkPreserved(options.preserveFds);
+  using signals = options.detach ? undefined : catchForwarded();
+  const { launch, master } = launchIn(record, init, plan, cgroup, options);
+  try {
+    if (master) copyWindowSize(master.fd);
+    applyRlimits(plan.rlimits, launch.pid);
+    launch.letGo();
+    endStage("start");
+    // Last: who finds it may act on the process.
+    if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launch.pid), 0o644);
+  } catch (error) {
+    launch.abandon();
+    master?.close();
+    throw error;
+  }
+  launch.close();
+  return signals ? supervise(launch.pid, signals, master) : 0;
+}
+
+function launchIn(
+  record: StateRecord,
+  init: Descriptor,
+  plan: ExecPlan,
+  cgroup: CgroupRecord | null,
+  options: ExecOptions,
+): { launch: ExecLaunch; master: Descriptor | undefined } {
+  using directory = openFile(directoryOf(options.root, options.id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  using root = openFile(`/proc/${record.pid}/root`, O.PATH | O.DIRECTORY);
+  // The number may have become another process's meanwhile; as long as init is there, it has not.
+  if (!signalInit(init, 0)) throw new StateError("conflict", `container "${options.id}" has ended`);
+  const [ours, theirs] = consoleOf(plan, options);
+  using console = theirs;
+  using receiving = ours;
+  const filters = compileFilters(plan, options);
+  const launch = new ExecLaunch(plan, { init, root, console, cgroup, filters, directory, id: options.id });
+  const master = receiving && receiveDescriptor(receiving.fd);
+  return { launch, master };
+}
+
+/** What the terminal's master comes through, and what it is sent to. */
+function consoleOf(
+  { terminal }: ExecPlan,
+  { consoleSocket }: ExecOptions,
+): [ours: Descriptor | undefined, theirs: Descriptor | undefined] {
+  if (terminal.kind === "none") return [undefined, undefined];
+  return consoleSocket === undefined ? socketPair() : [undefined, connectUnix(consoleSocket)];
+}
+
+/** The cgroup to enter; null where the container has none. */
+function cgroupOf(record: StateRecord, { id, cgroups, ignorePaused }: ExecOptions): CgroupRecord | null {
+  const own = readCgroupRecord(record.cgroup);
+  if (!own) {
+    if (cgroups.length === 0) return null;
+    throw new SpecError("--cgroup", `names a cgroup of container "${id}", which has none`);
+  }
+  if (!ignorePaused && isFrozen(own)) {
+    throw new StateError(
+      "conflict",
+      `cannot exec in a paused container: "${id}"; resume it, or pass --ignore-paused to wait until somebody does`,
+    );
+  }
+  const entered = subCgroup(own, cgroups);
+  for (const { path } of directoriesOf(entered)) {
+    if (!exists(path)) throw new SpecError("--cgroup", `leads to ${path}, which does not exist`);
+  }
+  return entered;
+}
+
+function checkConsole(plan: ExecPlan, { detach, consoleSocket }: ExecOptions): void {
+  if (plan.terminal.kind === "none" && consoleSocket !== undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is not true, so --console-socket would get nothing: leave it out, or pass --tty",
+    );
+  }
+  if (plan.terminal.kind === "new" && detach && consoleSocket === undefined) {
+    throw new SpecError(
+      "process.terminal",
+      "is true: with --detach, --console-socket must name the socket that takes the terminal",
+    );
+  }
+}

@@ -1,0 +1,35 @@
+import { CLONE } from "../../ffi/constants/process.ts";
+import { foreignNamespaces } from "../linux/namespaces/apply.ts";
+import type { ExecFacts } from "../plan/resolve-exec.ts";
+import type { Process } from "../spec/types.ts";
+import {
+  isOwnStream,
+  needsHome,
+  probeBoundingSet,
+  probeCallerFiles,
+  probeLastCapability,
+  readOr,
+  readPasswd,
+} from "./probe.ts";
+
+/**
+ * Asks the machine, and the container, what a further process in it depends on.
+ * @param init the container's first process: it must be there until the answer has been used
+ * Throws SyscallError, EACCES when the caller may not look into the container.
+ */
+export function probeExec(init: number, process: Process): ExecFacts {
+  const joins = foreignNamespaces(init);
+  const lastCapability = probeLastCapability();
+  return {
+    joins,
+    joinsUser: (joins & CLONE.NEWUSER) !== 0,
+    arch: globalThis.process.arch === "arm64" ? "arm64" : "x64",
+    bounding: process.capabilities ? probeBoundingSet(lastCapability) : 0n,
+    lastCapability,
+    setgroupsDenied: readOr(`/proc/${init}/setgroups`, "allow").startsWith("deny"),
+    callerFiles: probeCallerFiles(),
+    ownStreams: [0, 1, 2].filter(isOwnStream),
+    // As the container has it now, whatever was in the image; links in it lead nowhere else.
+    passwd: needsHome(process.env ?? []) ? readPasswd(`/proc/${init}`, "root", []) : "",
+  };
+}

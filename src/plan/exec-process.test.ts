@@ -1,0 +1,82 @@
+import { expect, test } from "bun:test";
+import type { Process } from "../spec/types.ts";
+import { execProcess, type ProcessOverrides } from "./exec-process.ts";
+
+const container: Process = {
+  terminal: true,
+  consoleSize: { height: 1, width: 2 },
+  cwd: "/srv",
+  args: ["daemon"],
+  env: ["PATH=/bin"],
+  user: { uid: 5, gid: 6, umask: 0o77, additionalGids: [7] },
+  capabilities: { bounding: ["CAP_KILL"], effective: ["CAP_KILL"], inheritable: [], ambient: [] },
+  rlimits: [{ type: "RLIMIT_CORE", soft: 0n, hard: 0n }],
+  noNewPrivileges: true,
+  oomScoreAdj: 10,
+};
+
+const none: ProcessOverrides = {
+  args: ["sh"],
+  cwd: undefined,
+  env: [],
+  terminal: false,
+  uid: undefined,
+  gid: undefined,
+  additionalGids: [],
+  noNewPrivileges: false,
+  capabilities: [],
+};
+
+test("without options it is the container's process, but for the command and the terminal", () => {
+  const { terminal: _, consoleSize: __, ...rest } = container;
+  expect(execProcess(container, undefined, none)).toEqual({ ...rest, args: ["sh"] });
+});
+
+test("options change it", () => {
+  const process = execProcess(container, undefined, {
+    args: ["id"],
+    cwd: "/tmp",
+    env: ["A=1"],
+    terminal: true,
+    uid: 1,
+    gid: 2,
+    additionalGids: [3],
+    noNewPrivileges: true,
+    capabilities: ["CAP_CHOWN"],
+  });
+  expect(process).toMatchObject({
+    args: ["id"],
+    cwd: "/tmp",
+    env: ["PATH=/bin", "A=1"],
+    terminal: true,
+    user: { uid: 1, gid: 2, umask: 0o77, additionalGids: [7, 3] },
+  });
+});
+
+test("--cap adds to three sets (CVE-2022-29162)", () => {
+  const { capabilities } = execProcess(container, undefined, { ...none, capabilities: ["CAP_CHOWN"] });
+  expect(capabilities).toEqual({
+    bounding: ["CAP_KILL", "CAP_CHOWN"],
+    effective: ["CAP_KILL", "CAP_CHOWN"],
+    permitted: ["CAP_CHOWN"],
+    inheritable: [],
+    ambient: [],
+  });
+});
+
+test("a document replaces it; what it does not say of the container's limits stays", () => {
+  const document: Process = { cwd: "/", args: ["ls"], user: { uid: 1, gid: 1 } };
+  expect(execProcess(container, document, { ...none, args: [] })).toEqual({
+    cwd: "/",
+    args: ["ls"],
+    user: { uid: 1, gid: 1, umask: 0o77 },
+    capabilities: container.capabilities ?? {},
+    rlimits: container.rlimits ?? [],
+    oomScoreAdj: 10,
+  });
+});
+
+test("a container without a process needs a document", () => {
+  expect(() => execProcess(undefined, undefined, none)).toThrow("process is missing");
+  expect(execProcess(undefined, { cwd: "/", user: { uid: 0, gid: 0 } }, none).args).toEqual(["sh"]);
+});
