@@ -51,10 +51,6 @@ export class Buildah {
     const [verb = "", ...rest] = args;
     const flags = ["build", "run", "from"].includes(verb) ? ["--isolation", this.isolation] : [];
     if (verb === "build" || verb === "run") flags.push("--runtime", runtime, "--network", this.#network);
-    // For a user with one id it is on by itself, and a container then differs from one of runc's, which is what is compared.
-    if (runtimeKind === "bunc" && runtime === this.#runtime && (verb === "build" || verb === "run")) {
-      flags.push("--runtime-flag", "root-emulation=none");
-    }
     return [
       ...this.account.become,
       "buildah",
