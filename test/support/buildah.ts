@@ -3,7 +3,7 @@ import { copyFileSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "n
 import { join } from "node:path";
 import type { Account } from "./accounts.ts";
 import { type CommandOptions, command, type Finished, output, Running } from "./command.ts";
-import { runtimeKind, runtimePath, searchPath } from "./machine.ts";
+import { runtimePath, searchPath } from "./machine.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface BuildOptions extends CommandOptions {
