@@ -1,0 +1,83 @@
+/** podman, with a storage of its own in a test's directory, running its containers with a runtime of the test's choice. */
+import { existsSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { findGroups } from "./cgroups.ts";
+import { type CommandOptions, command, type Finished, output, until } from "./command.ts";
+import { searchPath } from "./machine.ts";
+import { OnTerminal } from "./pty.ts";
+import type { Workspace } from "./workspace.ts";
+
+export class Podman {
+  readonly home: string;
+  readonly image = "localhost/busybox";
+
+  constructor(
+    box: Workspace,
+    /** Absolute path. */
+    readonly runtime: string,
+  ) {
+    this.home = box.directory("podman");
+    // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
+    const limits = '[containers]\ndefault_ulimits=["nofile=1024:20000","nproc=1000:1000"]\n';
+    writeFileSync(join(this.home, "containers.conf"), limits);
+  }
+
+  get env(): Record<string, string> {
+    return { PATH: searchPath, HOME: this.home, CONTAINERS_CONF: join(this.home, "containers.conf") };
+  }
+
+  /** The whole command line of podman with these arguments. */
+  argv(args: string[]): string[] {
+    const directory = (option: string, name: string) => [option, join(this.home, name)];
+    return [
+      "podman",
+      ...directory("--root", "root"),
+      ...directory("--runroot", "run"),
+      ...directory("--tmpdir", "tmp"),
+      ...["--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"],
+      ...["--runtime", this.runtime, ...args],
+    ];
+  }
+
+  call(args: string[], options: CommandOptions = {}): Promise<Finished> {
+    return command(this.argv(args), { timeout: 60_000, env: this.env, ...options });
+  }
+
+  /** A command that must succeed; gives what it printed. */
+  output(args: string[], options: CommandOptions = {}): Promise<string> {
+    return output(this.argv(args), { timeout: 60_000, env: this.env, ...options });
+  }
+
+  onTerminal(args: string[]): OnTerminal {
+    return new OnTerminal(this.argv(args), { env: { ...this.env, TERM: "dumb" }, rows: 30, columns: 90 });
+  }
+
+  /** Makes the image of a root file system. */
+  async import(rootfs: string): Promise<void> {
+    const archive = join(this.home, "image.tar");
+    await output(["tar", "-C", rootfs, "-cf", archive, "."]);
+    await this.output(["import", "--change", "ENV PATH=/bin", archive, this.image]);
+  }
+
+  /** Removes every container and every mount, so that the directory can be removed. */
+  async close(): Promise<void> {
+    if (!existsSync(join(this.home, "root")) || readdirSync(join(this.home, "root")).length === 0) return;
+    await this.call(["rm", "--all", "--force", "--time", "0"]);
+    for (const path of findGroups("libpod_parent")) await removeIfEmpty(path);
+  }
+}
+
+/** podman leaves the cgroup above its containers' own, and that of conmon; another podman may use them. */
+async function removeIfEmpty(path: string): Promise<void> {
+  const remove = (): boolean => {
+    try {
+      for (const each of [join(path, "conmon"), path]) if (existsSync(each)) rmdirSync(each);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+      return false;
+    }
+  };
+  // The last conmon ends a moment after its container is gone.
+  await until("an empty cgroup", remove, 2000).catch(() => {});
+}
