@@ -437,6 +437,14 @@ export const hints: readonly Row[] = [
     cause: "the container belongs to another user",
     cure: "use that user's account, or root's",
   },
+  // ptrace(2), "Ptrace access mode checking"; a created container's init is not dumpable.
+  {
+    calls: ["readlinkat"],
+    errno: "EACCES",
+    when: /\/proc\/\d+\/ns\//,
+    cause: "a container that waits for start lets only root look into it, and nobody another user's",
+    cure: "start it first, use its owner's account, or root's",
+  },
   // Any file.
   {
     calls: ["openat", "openat2", "mkdirat", "write"],

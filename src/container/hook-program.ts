@@ -7,9 +7,10 @@ import { type CgroupRecord, recordEnterCgroup, recordMoveToCgroup } from "../lin
 import { recordKeyring } from "../linux/credentials/record.ts";
 import { recordEnterCwd } from "../linux/execution/record.ts";
 import type { PlannedHook } from "../linux/hooks/plan.ts";
-import { hookDescriptors, recordExecuteHook, recordJoinInit } from "../linux/hooks/record.ts";
+import { hookDescriptors, recordExecuteHook } from "../linux/hooks/record.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { namespaceFlags, namespaceNames, type PlannedNamespaces } from "../linux/namespaces/plan.ts";
+import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordRlimits } from "../linux/rlimits/record.ts";
 import type { Plan } from "../plan/types.ts";
@@ -82,7 +83,7 @@ function recordHookProcess(program: Program, plan: Plan): void {
   program.setsid();
   // Who is in the container already may not look into this process (CVE-2016-9962).
   program.prctl(PR.SET_DUMPABLE, 0, 0, 0, 0);
-  recordJoinInit(program, joinFlags(plan.namespaces), () =>
+  recordJoinProcess(program, hookDescriptors, joinFlags(plan.namespaces), "hooks", () =>
     recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join"),
   );
   const pid = program.register("hook");

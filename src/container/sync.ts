@@ -22,6 +22,9 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 // these kinds there are no `hooks` and no `go` for them. The program of a hook inside the container tells a pid, too.
 //
 // Before any answer of init's may come `instead`: a step was not permitted, and another one is tried.
+// The program of `exec` tells the pid of the process that joins, where it was born into a cgroup, and that of the process in
+// the container, which says `ready` and waits for `go`; the two pids come in this order, `ready` at any time.
+//
 // In place of any answer may come {step, errno}: that step failed and its process has ended. End of file
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
 
