@@ -4,6 +4,7 @@ import type { ExecOptions } from "../container/options.ts";
 import { neededDefinitions, readArguments } from "./arguments.ts";
 import { command, execOptions } from "./exec.ts";
 import { parseGlobals } from "./globals.ts";
+import { renderCommandHelp } from "./help.ts";
 import { Log } from "./log.ts";
 
 const definitions = command.args ?? {};
@@ -157,4 +158,10 @@ test("every UID and UID:GID that is digits is itself, and nothing else is one", 
     expect(() => read("-u", `${uid}${junk}`, "c", "x")).toThrow();
     expect(() => read("-u", `${junk}${uid}`, "c", "x")).toThrow();
   }
+});
+
+test("the help says where the command goes", () => {
+  expect(renderCommandHelp("exec", "x", definitions as never, true)).toContain(
+    "exec [command options] <container-id> [--] <command> [arguments...]\n",
+  );
 });

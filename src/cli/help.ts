@@ -35,8 +35,13 @@ function isPositional([, definition]: [string, ArgDef]): boolean {
   return definition.type === "positional";
 }
 
-/** Help of a command, from its definition. */
-export function renderCommandHelp(name: string, description: string, definitions: ArgsDef): string {
+/** Help of a command, from its definition. @param takesPayload see src/cli/verb.ts */
+export function renderCommandHelp(
+  name: string,
+  description: string,
+  definitions: ArgsDef,
+  takesPayload = false,
+): string {
   const entries = Object.entries(definitions);
   const positionals = entries.filter(isPositional);
   const options = entries.filter((entry) => !isPositional(entry));
@@ -44,6 +49,7 @@ export function renderCommandHelp(name: string, description: string, definitions
     const word = hint ?? `<${key}>`;
     return required === false ? ` [${word}]` : ` ${word}`;
   });
+  if (takesPayload) usage.push(" [--] <command> [arguments...]");
   const rows: Row[] = positionals.map(([key, { valueHint: hint, description: text, default: value }]) => [
     hint ?? `<${key}>`,
     `${text ?? ""}${value === undefined ? "" : ` (default: ${value})`}`,
@@ -80,7 +86,7 @@ export async function printHelp(name?: string, called = calledAs(process.argv0))
   if (!verb) throw new UsageError(`unknown command "${name}"${suggest(name, Object.keys(verbs))}`);
   const { command: found } = await verb.load();
   const definitions: ArgsDef = found.args ?? {};
-  writeAll(1, renderCommandHelp(name, verb.description, definitions));
+  writeAll(1, renderCommandHelp(name, verb.description, definitions, verb.takesPayload));
 }
 
 export const command = defineCommand({
