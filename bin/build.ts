@@ -3,7 +3,7 @@
  * The executable for this machine is dist/bunc, the one for another processor dist/bunc-ARCH.
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
@@ -54,16 +54,18 @@ const replaceModules: BunPlugin = {
 };
 
 /**
- * The second program in the executable, see bin/bunc.ts. The first finds it beside itself in the executable's own file
- * system, which Bun mounts nowhere: the name cannot lead to a file on disk.
+ * The further programs in the executable, see bin/bunc.ts. That one finds them beside itself in the executable's own file
+ * system, which Bun mounts nowhere: a name cannot lead to a file on disk.
  */
-const cold = { path: resolve(root, "src/cli/cold.ts"), name: "./cold.js" };
+const programs = ["hot", "warm", "cold"];
 
-const splitCold: BunPlugin = {
-  name: "split-cold",
+const splitPrograms: BunPlugin = {
+  name: "split-programs",
   setup(build) {
-    build.onResolve({ filter: /\/cold\.ts$/ }, (args) =>
-      args.kind === "require-call" ? { path: cold.name, external: true } : undefined,
+    build.onResolve({ filter: /\/(hot|warm|cold)\.ts$/ }, (args) =>
+      args.kind === "require-call"
+        ? { path: `./${basename(args.path, ".ts")}.js`, external: true }
+        : undefined,
     );
   },
 };
@@ -102,9 +104,12 @@ async function compile(processor: Processor, outfile: string): Promise<void> {
   const native = processor === process.arch;
   const result = await Bun.build({
     ...programOptions,
-    entrypoints: [resolve(root, "bin/bunc.ts"), cold.path],
+    entrypoints: [
+      resolve(root, "bin/bunc.ts"),
+      ...programs.map((name) => resolve(root, `src/cli/${name}.ts`)),
+    ],
     naming: { entry: "[name].[ext]" },
-    plugins: [replaceModules, splitCold],
+    plugins: [replaceModules, splitPrograms],
     compile: {
       ...executableOptions,
       target: processors[processor].target,

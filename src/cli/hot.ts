@@ -1,11 +1,7 @@
-import { end } from "./end.ts";
 import { hotVerbs } from "./hot-verbs.ts";
-import { main } from "./main.ts";
+import { runAmong } from "./run-among.ts";
 
 /** Runs a hot command and ends the process. What turns out to be none goes to `other`, with nothing done. */
 export function run(argv: readonly string[], other: (argv: readonly string[]) => void): void {
-  main(argv, hotVerbs, undefined).then((status) => {
-    if (status === undefined) other(argv);
-    else end(status);
-  });
+  runAmong(hotVerbs, argv, other);
 }

@@ -1,11 +1,12 @@
 import { hotVerbs } from "./hot-verbs.ts";
 import type { Verbs } from "./verb.ts";
+import { warmVerbs } from "./warm-verbs.ts";
 
 /** Every command, in the order of the help. */
 export const verbs: Verbs = {
-  create: { description: "create a container", load: () => import("./create.ts") },
+  create: warmVerbs.create,
   start: hotVerbs.start,
-  run: { description: "create and start a container, and wait for it", load: () => import("./run.ts") },
+  run: warmVerbs.run,
   exec: {
     description: "run a further process in a container",
     takesPayload: true,
