@@ -2,7 +2,7 @@ import { ptr } from "bun:ffi";
 import { ERRNO } from "./constants/errno.ts";
 import { O } from "./constants/file.ts";
 import { AF, MSG, SCM_RIGHTS, SOCK, SOL_SOCKET } from "./constants/socket.ts";
-import { Descriptor, openFile } from "./file.ts";
+import { Descriptor, openFile, writeAll } from "./file.ts";
 import { attempt, failure, libc } from "./libc.ts";
 import { encodeText } from "./memory.ts";
 
@@ -13,6 +13,13 @@ function unixAddress(path: Uint8Array): Uint8Array {
   const address = new Uint8Array(2 + path.length + 1);
   new DataView(address.buffer).setUint16(0, AF.UNIX, true);
   address.set(path, 2);
+  return address;
+}
+
+/** An abstract name begins with a null byte, and all the bytes that follow belong to it. unix(7). */
+function abstractAddress(name: Uint8Array): Uint8Array {
+  const address = unixAddress(name).slice(0, 2 + name.length);
+  address[2] = 0;
   return address;
 }
 
@@ -35,6 +42,44 @@ export function connectUnix(path: string): Descriptor {
     throw failure("connect", [socket.fd, `${path}`, address.length], -result);
   }
   return socket;
+}
+
+/**
+ * A datagram socket at a name in a directory, non-blocking and close-on-exec. Everybody who can reach it may send to it.
+ * Throws SyscallError.
+ */
+export function bindDatagram(directory: number, name: string): Descriptor {
+  const socket = new Descriptor(libc.socket(AF.UNIX, SOCK.DGRAM | SOCK.NONBLOCK | SOCK.CLOEXEC, 0));
+  const path = `/proc/self/fd/${directory}/${name}`;
+  const address = unixAddress(encodeText(path));
+  // The mode is the mask's from the beginning: a chmod(2) afterwards could be led elsewhere.
+  const mask = libc.umask(0);
+  const result = attempt.bind(socket.fd, address, address.length);
+  libc.umask(mask);
+  if (result >= 0) return socket;
+  const error = failure("bind", [socket.fd, path, address.length], -result);
+  socket.close();
+  throw error;
+}
+
+/**
+ * Sends one datagram to a socket.
+ * @param target a path, or `@` and the name of an abstract socket
+ * Throws SyscallError.
+ */
+export function sendDatagram(target: string, text: string): void {
+  const bytes = encodeText(target);
+  if (!target.startsWith("@") && bytes.length > longestAddress) {
+    const slash = target.lastIndexOf("/");
+    using directory = openFile(target.slice(0, Math.max(slash, 1)), O.PATH | O.DIRECTORY);
+    sendDatagram(`/proc/self/fd/${directory.fd}/${target.slice(slash + 1)}`, text);
+    return;
+  }
+  using socket = new Descriptor(libc.socket(AF.UNIX, SOCK.DGRAM | SOCK.CLOEXEC, 0));
+  const address = target.startsWith("@") ? abstractAddress(bytes) : unixAddress(bytes);
+  const result = attempt.connect(socket.fd, address, address.length);
+  if (result < 0) throw failure("connect", [socket.fd, target, address.length], -result);
+  writeAll(socket.fd, text);
 }
 
 /** Two connected stream sockets, close-on-exec. */

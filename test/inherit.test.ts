@@ -124,6 +124,28 @@ describe("socket activation", () => {
       expect(variables).toContain("LISTEN_PID=1");
     },
   );
+
+  peersDiffer({ crun: "1.8 does not pass the variable on" })(
+    "the sockets come first, then what --preserve-fds says",
+    async () => {
+      const wrap = after(
+        "exec 3</etc/hostname 4</etc/passwd 5</etc/group; export LISTEN_FDS=1 LISTEN_PID=$$",
+      );
+      const { stdout } = await box.run(list, { wrap, flags: ["--preserve-fds=1"] });
+      expect(open(stdout).slice(3)).toEqual(["3 -> /etc/hostname", "4 -> /etc/passwd"]);
+    },
+  );
+
+  peersDiffer({ crun: "it does not look at LISTEN_PID" })(
+    "sockets that are meant for another process, or no number, are none",
+    async () => {
+      for (const variables of ["LISTEN_FDS=1 LISTEN_PID=1", "LISTEN_FDS=1", "LISTEN_FDS=x LISTEN_PID=$$"]) {
+        const wrap = after(`exec 3</etc/hostname; export ${variables}`);
+        expect(open((await box.run(list, { wrap })).stdout)).toHaveLength(3);
+        expect((await box.run(environment, { wrap })).stdout).not.toContain("LISTEN_");
+      }
+    },
+  );
 });
 
 describe("the flags of shared pipes", () => {

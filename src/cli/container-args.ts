@@ -2,6 +2,7 @@ import type { ArgsDef } from "citty";
 import type { CreateOptions } from "../container/options.ts";
 import { stateRoot } from "../state/root.ts";
 import type { Session } from "./globals.ts";
+import { readServiceManager } from "./service-manager.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** The container that a command is about. */
@@ -93,6 +94,8 @@ export function planOptions(
     newKeyring: args["new-keyring"],
     keepGroups: args["keep-groups"] === true || session.globals.keepGroups,
     preserveFds: parseCount(command, "--preserve-fds", args["preserve-fds"]),
+    listenFds: 0,
+    notifySocket: undefined,
     root: "",
     cgroupManager: session.globals.cgroupManager,
     rootless: session.globals.rootless,
@@ -108,6 +111,7 @@ export function createOptions(command: string, args: CreateValues, session: Sess
   }
   return {
     ...planOptions(command, args, session),
+    ...readServiceManager(process.env, process.pid),
     id: args.id,
     pidFile: args["pid-file"],
     consoleSocket: args["console-socket"],

@@ -9,6 +9,11 @@ export const command = defineCommand({
   args: { id: idArg },
   run({ args, data }) {
     const { globals, log }: Session = data;
-    return startContainer({ root: stateRoot(globals.root, false), id: args.id, log });
+    return startContainer({
+      root: stateRoot(globals.root, false),
+      id: args.id,
+      log,
+      notifySocket: process.env.NOTIFY_SOCKET || undefined,
+    });
   },
 });

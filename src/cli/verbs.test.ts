@@ -123,6 +123,8 @@ const plain = {
   newKeyring: true,
   keepGroups: false,
   preserveFds: 0,
+  listenFds: 0,
+  notifySocket: undefined,
   cgroupManager: "cgroupfs",
   rootless: "auto",
   rootEmulation: undefined,

@@ -27,7 +27,7 @@ import { sendGo } from "./sync.ts";
 export function createContainer(options: CreateOptions): { pid: number } {
   const { plan, bytes } = prepare(options);
   checkConsole(plan, options);
-  checkPreserved(options.preserveFds);
+  checkPreserved(options.preserveFds, options.listenFds);
   const directory = reserve(options.root, options.id);
   endStage("reserve id");
   const hooks = hooksOf(plan, options, directory);
@@ -123,6 +123,7 @@ export function keep(
     cgroup: launched.cgroup,
     keyring: plan.credentials.keyring,
     rootEmulation: plan.rootEmulation,
+    notify: plan.notify,
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
   writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
@@ -153,14 +154,16 @@ function checkConsole(plan: Plan, options: CreateOptions): void {
 /**
  * A descriptor that is promised to the container must be one that the caller gave. Where it gave none, the engine's own
  * first one has taken the number: its event queue, which nobody passes to a program.
+ * @param sockets how many of LISTEN_FDS come before the preserved ones
  */
-export function checkPreserved(count: number): void {
-  for (let fd = 3; fd < 3 + count; fd++) {
+export function checkPreserved(count: number, sockets = 0): void {
+  for (let fd = 3; fd < 3 + sockets + count; fd++) {
     if (attempt.fcntl(fd, F.GETFD, 0) >= 0 && readLink(`/proc/self/fd/${fd}`) !== "anon_inode:[eventpoll]")
       continue;
+    const [property, number] = fd < 3 + sockets ? ["LISTEN_FDS", sockets] : ["--preserve-fds", count];
     throw new ContainerError(
-      "--preserve-fds",
-      `--preserve-fds ${count} promises descriptor ${fd} to the container, but the caller has not passed it`,
+      property,
+      `${property} ${number} promises descriptor ${fd} to the container, but the caller has not passed it`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { SIG } from "../../ffi/constants/signal.ts";
 import { Descriptor, writeFile } from "../../ffi/file.ts";
-import { attempt } from "../../ffi/libc.ts";
+import { attempt, libc } from "../../ffi/libc.ts";
 import { waitFor } from "../../ffi/process.ts";
 import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
@@ -84,6 +84,7 @@ class Launching {
     const { plan, options } = this;
     let namespaces: readonly OpenedNamespace[] = [];
     try {
+      if (plan.notify) makeNotifyDirectory(options.directory);
       namespaces = openNamespaces(plan.namespaces);
       this.announceCgroups();
       this.cgroup = createCgroup(plan.cgroup);
@@ -229,6 +230,12 @@ class Launching {
     const reason = signal === 0 ? "ended" : `was killed by signal ${signal}`;
     return new ContainerError("init", `the container's first process ${reason} before it was set up`);
   }
+}
+
+/** Everybody in the container may pass through it; its modes do not depend on the caller's mask. */
+function makeNotifyDirectory({ fd }: Descriptor): void {
+  libc.mkdirat(fd, files.notify, 0o755);
+  libc.fchmodat(fd, files.notify, 0o755);
 }
 
 function preservedNumbers(count: number): number[] {

@@ -40,6 +40,7 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
     cgroup: null,
     keyring: "",
     rootEmulation: null,
+    notify: false,
     hooks: null,
   });
   return init;

@@ -23,8 +23,13 @@ export interface ContainerOptions {
   readonly log: Logger;
 }
 
+export interface StartOptions extends ContainerOptions {
+  /** $NOTIFY_SOCKET: where the caller waits for READY=1, a path or `@NAME`; undefined when it does not. */
+  readonly notifySocket: string | undefined;
+}
+
 /** `create`: all paths are as the caller wrote them, seen from the current directory. */
-export interface CreateOptions extends ContainerOptions {
+export interface CreateOptions extends StartOptions {
   readonly bundle: string;
   /** Another file than config.json of the bundle. */
   readonly configPath: string | undefined;
@@ -36,7 +41,9 @@ export interface CreateOptions extends ContainerOptions {
   readonly newKeyring: boolean;
   /** Leave the process the caller's supplementary groups. */
   readonly keepGroups: boolean;
-  /** How many descriptors from 3 on the container keeps. */
+  /** How many descriptors from 3 on are sockets that activate the container. sd_listen_fds(3). */
+  readonly listenFds: number;
+  /** How many descriptors the container keeps beside them. */
   readonly preserveFds: number;
   readonly cgroupManager: CgroupManager;
   /** Whether cgroups that may not be made are gone without: "auto" when bunc has not root's powers. */

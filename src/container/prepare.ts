@@ -1,5 +1,5 @@
 import { endStage } from "../../ffi/timing.ts";
-import { findBundle } from "../bundle/directory.ts";
+import { absolutePath, findBundle } from "../bundle/directory.ts";
 import { probeHost } from "../host/probe.ts";
 import { resolve } from "../plan/resolve.ts";
 import type { Plan } from "../plan/types.ts";
@@ -7,6 +7,7 @@ import { checkBundle } from "../rules/check.ts";
 import { refuseUnsupported } from "../rules/supported.ts";
 import { parseConfig } from "../spec/parse.ts";
 import type { Config } from "../spec/types.ts";
+import { files } from "../state/record.ts";
 import type { CreateOptions } from "./options.ts";
 
 /** From argv and bytes to a plan: nothing of the machine has been changed yet. */
@@ -30,7 +31,13 @@ export function prepare(options: CreateOptions): Prepared {
   const bundle = { path, config };
   const facts = probeHost(bundle, options.cgroupManager !== "disabled");
   endStage("probe host");
-  const plan = resolve(bundle, facts, options);
+  const plan = resolve(bundle, facts, {
+    ...options,
+    notifyDirectory:
+      options.notifySocket === undefined
+        ? undefined
+        : absolutePath(`${options.root}/${options.id}/${files.notify}`),
+  });
   endStage("plan");
   for (const warning of plan.warnings) options.log.warn(warning);
   return { plan, config, bytes };

@@ -12,6 +12,7 @@ import { openContainer, remove, reserve } from "../state/store.ts";
 import { checkPreserved, compileFilters, hooksOf, keep } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import { type Launched, launch } from "./launch.ts";
+import type { Notify } from "./notify.ts";
 import type { RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { copyWindowSize, isTerminal } from "./raw-terminal.ts";
@@ -26,7 +27,7 @@ import { receive, sendGo } from "./sync.ts";
 export function runContainer(options: RunOptions): number {
   const { plan, bytes } = prepare(options);
   checkConsole(plan, options);
-  checkPreserved(options.preserveFds);
+  checkPreserved(options.preserveFds, options.listenFds);
   const foregroundTerminal =
     plan.terminal.kind === "new" && !options.detach && options.consoleSocket === undefined;
   if (!options.detach && options.subreaper) libc.prctl(PR.SET_CHILD_SUBREAPER, 1, 0, 0, 0);
@@ -34,10 +35,12 @@ export function runContainer(options: RunOptions): number {
   endStage("reserve id");
   using signals = options.detach ? undefined : catchForwarded();
   const hooks = hooksOf(plan, options, directory);
+  let notify: Notify | undefined;
   try {
     const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, hooks);
     let record: StateRecord;
     try {
+      if (plan.notify) notify = openNotify(options, launched.pid, directory);
       record = keep({ plan, bytes }, options, launched, directory, hooks);
       if (master) copyWindowSize(master.fd);
       if (record.hooks) loadHooks().runStartHooks(record, directory);
@@ -48,8 +51,11 @@ export function runContainer(options: RunOptions): number {
       throw error;
     }
     directory.close();
-    if (!signals) return 0;
-    const status = supervise(launched.pid, signals, master);
+    if (!signals) {
+      notify?.await(record);
+      return 0;
+    }
+    const status = supervise(launched.pid, signals, master, notify);
     endStage("wait for the process");
     if (!options.keep) cleanUp(options, launched, record);
     return status;
@@ -60,8 +66,19 @@ export function runContainer(options: RunOptions): number {
     }
     throw error;
   } finally {
+    notify?.close();
     directory.close();
   }
+}
+
+/** Whoever waits here in the foreground is the caller's main process, as with runc: it ends with the container. */
+function openNotify(
+  { notifySocket = "", detach, log }: RunOptions,
+  init: number,
+  directory: Descriptor,
+): Notify {
+  const { Notify } = require("./notify.ts") as typeof import("./notify.ts");
+  return new Notify(directory, notifySocket, detach ? init : process.pid, log);
 }
 
 const loadHooks = () => require("./later-hooks.ts") as typeof import("./later-hooks.ts");

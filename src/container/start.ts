@@ -6,15 +6,16 @@ import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer } from "../state/store.ts";
-import type { ContainerOptions } from "./options.ts";
+import type { StartOptions } from "./options.ts";
 import { messageSize, readMessage } from "./sync.ts";
 
 /**
  * `start`: lets the waiting init execute the container's process. Returns when it runs.
+ * With $NOTIFY_SOCKET it returns when the process says that it is ready.
  * Throws StateError when the container is not waiting, ContainerError when the process could not be executed. When a
  * hook fails, the container is gone, and the hook's error is thrown: runtime.md, "Lifecycle", steps 7 and 9.
  */
-export async function startContainer(options: ContainerOptions): Promise<void> {
+export async function startContainer(options: StartOptions): Promise<void> {
   const { root, id } = options;
   using directory = openContainer(root, id);
   const record = load(root, id, directory);
@@ -27,17 +28,28 @@ export async function startContainer(options: ContainerOptions): Promise<void> {
   using start = openStart(directory, record);
   // Open before init is let go: it may be done, or have failed, at once.
   using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
+  using notify = record.notify ? await openNotify(options, record, directory) : undefined;
   if (record.hooks) await runHooks("runStartHooks", options, record, directory);
   writeAll(start.fd, new Uint8Array(1));
   awaitResult(result.fd, directory, record);
   // From now on the container counts as running.
   libc.unlinkat(directory.fd, files.startFifo, 0);
   if (record.hooks) await runHooks("runPoststartHooks", options, record, directory);
+  if (!notify) return;
+  // The wait may be long, and other commands need the lock.
+  directory.close();
+  notify.await(record);
+}
+
+async function openNotify({ notifySocket, log }: StartOptions, record: StateRecord, directory: Descriptor) {
+  if (notifySocket === undefined) return undefined;
+  const { Notify } = await import("./notify.ts");
+  return new Notify(directory, notifySocket, record.pid, log);
 }
 
 async function runHooks(
   which: "runStartHooks" | "runPoststartHooks",
-  options: ContainerOptions,
+  options: StartOptions,
   record: StateRecord,
   directory: Descriptor,
 ): Promise<void> {

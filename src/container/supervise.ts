@@ -1,8 +1,8 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { SIG } from "../../ffi/constants/signal.ts";
-import { POLL } from "../../ffi/constants/socket.ts";
 import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
+import { Poll } from "../../ffi/poll.ts";
 import { catchSignals } from "../../ffi/signals.ts";
 import { copyWindowSize, RawTerminal } from "./raw-terminal.ts";
 
@@ -19,6 +19,13 @@ const forwarded: readonly number[] = [
   SIG.IO,
 ];
 
+/** Something else to look after meanwhile. */
+export interface Watched {
+  readonly fd: number;
+  /** Called when there is something to read; reads all there is. */
+  handle(): void;
+}
+
 /** From now on signals wait for `supervise` to forward them. Called before the process runs that they are meant for. */
 export function catchForwarded(): Descriptor {
   return catchSignals([...forwarded, SIG.WINCH]);
@@ -29,19 +36,28 @@ export function catchForwarded(): Descriptor {
  * terminal and the container's.
  * @param signals from catchForwarded
  * @param master the container's terminal; undefined when its process has the caller's streams
+ * @param watched looked after until the process has ended
  * @returns the exit status, 128+n when signal n ended it
  */
-export function supervise(pid: number, signals: Descriptor, master: Descriptor | undefined): number {
+export function supervise(
+  pid: number,
+  signals: Descriptor,
+  master: Descriptor | undefined,
+  watched?: Watched,
+): number {
   using pidfd = new Descriptor(libc.pidfd_open(pid, 0));
   using _terminal = master && new RawTerminal();
-  const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1]);
+  const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1, watched?.fd ?? -1]);
   for (;;) {
     poll.wait();
     if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, master);
     if (master && poll.ready(2) && !pump(master.fd, 1)) poll.forget(2);
     if (master && poll.ready(3) && !pump(0, master.fd)) poll.forget(3);
+    if (poll.ready(4)) watched?.handle();
     if (poll.ready(0)) break;
   }
+  // What the process sent last may have come after the last look.
+  watched?.handle();
   // What the process wrote last is still in the terminal.
   if (master) while (poll.readyNow(2) && pump(master.fd, 1));
   master?.close();
@@ -81,42 +97,5 @@ function reap(pid: number): number {
     const word = status[0] ?? 0;
     const signal = word & 0x7f;
     return signal === 0 ? (word >>> 8) & 0xff : 128 + signal;
-  }
-}
-
-/** A set of descriptors for ppoll(2), asked for input; negative ones are passed over. */
-class Poll {
-  private readonly entries: Uint8Array;
-  private readonly view: DataView;
-
-  constructor(fds: readonly number[]) {
-    // struct pollfd { int fd; short events; short revents; }
-    this.entries = new Uint8Array(8 * fds.length);
-    this.view = new DataView(this.entries.buffer);
-    fds.forEach((fd, index) => {
-      this.view.setInt32(8 * index, fd, true);
-      this.view.setInt16(8 * index + 4, POLL.IN, true);
-    });
-  }
-
-  /** Waits until one is ready, or the time is over. @param timeout struct timespec; null waits for ever */
-  wait(timeout: Uint8Array | null = null): void {
-    const count = this.entries.length / 8;
-    const result = attempt.ppoll(this.entries, count, timeout, null, 0);
-    if (result < 0 && result !== -ERRNO.EINTR)
-      throw failure("ppoll", [this.entries, count, timeout, null, 0], -result);
-  }
-
-  ready(index: number): boolean {
-    return this.view.getInt16(8 * index + 6, true) !== 0;
-  }
-
-  readyNow(index: number): boolean {
-    this.wait(new Uint8Array(16));
-    return this.ready(index);
-  }
-
-  forget(index: number): void {
-    this.view.setInt32(8 * index, -1, true);
   }
 }

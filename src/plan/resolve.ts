@@ -7,6 +7,7 @@ import { planDevices } from "../linux/devices/plan.ts";
 import { homeOf, type PlannedExecution, planExecution } from "../linux/execution/plan.ts";
 import { planHooks } from "../linux/hooks/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
+import { notifyMount, notifyVariable } from "../linux/mounts/notify.ts";
 import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces } from "../linux/namespaces/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
@@ -67,7 +68,11 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     cgroupNamespace: namespaces.cgroup.kind !== "inherit",
     cgroupView: cgroup.containerView,
   };
+  // Without a mount namespace of its own the container would leave the mount to the caller.
+  const notify = options.notifyDirectory !== undefined && namespaces.mount.kind === "new";
   const mounts = (config.mounts ?? []).map((mount, index) => planMount(mount, index, mountContext));
+  if (options.notifyDirectory !== undefined && notify)
+    mounts.push(notifyMount(options.notifyDirectory, mountContext));
   const { capabilities, warnings } = planCapabilities(process?.capabilities, {
     available: newUserNamespace ? allUpTo(facts.lastCapability) : facts.bounding,
     last: facts.lastCapability,
@@ -82,7 +87,10 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     mayLoad: noNewPrivileges || newUserNamespace || has(facts, CAP.CAP_SYS_ADMIN),
     apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
   });
-  const execution = planProcess(process, facts, environmentOf(emulation));
+  const execution = planProcess(process, facts, {
+    defaults: environmentOf(emulation),
+    forced: [...listenVariables(options.listenFds), ...(notify ? [notifyVariable] : [])],
+  });
   return Object.freeze({
     id: options.id,
     bundle: path,
@@ -127,22 +135,38 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     oomScoreAdj: process?.oomScoreAdj,
     execution,
     hooks: planHooks(config.hooks, { processEnv: execution.kind === "execute" ? execution.env : [] }),
-    preserveFds: options.preserveFds,
-    warnings: [...warnings, ...emulationWarnings],
+    preserveFds: options.listenFds + options.preserveFds,
+    notify,
+    warnings: [
+      ...warnings,
+      ...emulationWarnings,
+      ...(options.notifyDirectory !== undefined && !notify
+        ? ["NOTIFY_SOCKET is not passed on: the container has no mount namespace of its own to put it into"]
+        : []),
+    ],
   });
 }
 
-/** @param defaults entries of the environment that the process's own ones win over */
+/** Tells the process of its sockets. As in runc it is pid 1, whatever its namespace: which pid it gets is not known yet. */
+function listenVariables(count: number): readonly string[] {
+  return count === 0 ? [] : [`LISTEN_FDS=${count}`, "LISTEN_PID=1"];
+}
+
+/** Entries of the environment beside the process's own ones, which win over the defaults and give way to the forced. */
+interface Surrounding {
+  readonly defaults: readonly string[];
+  readonly forced: readonly string[];
+}
+
 function planProcess(
   process: Process | undefined,
   facts: HostFacts,
-  defaults: readonly string[],
+  { defaults, forced }: Surrounding,
 ): PlannedExecution {
   if (!process) return { kind: "none" };
   const home = homeOf(facts.passwd, process.user.uid);
-  return planExecution(process.args ?? [], [...defaults, ...(process.env ?? [])], cleanPath(process.cwd), {
-    home,
-  });
+  const env = [...defaults, ...(process.env ?? []), ...forced];
+  return planExecution(process.args ?? [], env, cleanPath(process.cwd), { home });
 }
 
 /** How many user ids the container's user namespace maps; undefined for one that is joined. */

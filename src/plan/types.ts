@@ -49,6 +49,8 @@ export interface Plan {
   readonly hooks: PlannedHooks | null;
   /** How many descriptors from 3 on the container keeps. */
   readonly preserveFds: number;
+  /** The state directory has a directory for the socket on which the container says that it is ready. */
+  readonly notify: boolean;
   /** What the user should know, though the container can be made. */
   readonly warnings: readonly string[];
 }
@@ -59,7 +61,12 @@ export interface PlanOptions {
   readonly noPivot: boolean;
   readonly newKeyring: boolean;
   readonly keepGroups: boolean;
+  /** How many descriptors from 3 on are sockets that activate the container. */
+  readonly listenFds: number;
+  /** How many descriptors the container keeps beside them. */
   readonly preserveFds: number;
+  /** Absolute path of the directory for the container's NOTIFY_SOCKET; undefined when nobody wants to be notified. */
+  readonly notifyDirectory: string | undefined;
   readonly cgroupManager: "cgroupfs" | "systemd" | "disabled";
   readonly rootless: boolean | "auto";
   /** undefined when the command line says nothing of it. */

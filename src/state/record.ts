@@ -17,6 +17,8 @@ export const files = {
   startHook: "startContainer.",
   /** The container's config.json, as it was at create: what `exec` starts from, whatever becomes of the bundle. */
   config: "config.json",
+  /** Directory that the container sees as /run/notify, with the socket on which it says that it is ready. */
+  notify: "notify",
   /** What cgroups there may be, written before any is made: for `delete --force` when there is no record. */
   cgroups: "cgroups",
 } as const;
@@ -46,6 +48,8 @@ export interface StateRecord {
   readonly keyring: string;
   /** Whether calls are answered for the container's root, as src/linux/root-emulation has planned it. */
   readonly rootEmulation: unknown;
+  /** Whether there is the directory `files.notify`. */
+  readonly notify: boolean;
   /** The hooks of later commands, written and read by src/linux/hooks alone; null when there are none. */
   readonly hooks: unknown;
 }

@@ -41,6 +41,7 @@ function recordOf(id: string): StateRecord {
     executable: "/EXE",
     keyring: "",
     rootEmulation: null,
+    notify: false,
     hooks: null,
   };
 }
@@ -73,6 +74,8 @@ test("a container's life: reserved, committed, loaded, listed, removed", () => {
   mkdirSync(join(root, ".cache"));
   expect(listIds(root)).toEqual(["life"]);
   writeFileSync(join(root, "life/start"), "");
+  mkdirSync(join(root, "life/notify"));
+  writeFileSync(join(root, "life/notify/notify.sock"), "");
   remove(root, "life", directory);
   directory.close();
   expect(existsSync(join(root, "life"))).toBe(false);

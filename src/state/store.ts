@@ -139,13 +139,23 @@ export function parseRecord(text: string, id: string, path: string): StateRecord
  */
 export function remove(root: string, id: string, directory: Descriptor): void {
   for (const { name } of listDirectory(directory.fd)) {
-    if (name !== files.record) libc.unlinkat(directory.fd, name, 0);
+    if (name !== files.record) removeEntry(directory.fd, name);
   }
   const result = attempt.unlinkat(directory.fd, files.record, 0);
   if (result < 0 && result !== -ERRNO.ENOENT) {
     throw failure("unlinkat", [directory.fd, files.record, 0], -result);
   }
   libc.unlinkat(AT.FDCWD, directoryOf(root, id), AT.REMOVEDIR);
+}
+
+/** A file, or a directory of files. */
+function removeEntry(dirfd: number, name: string): void {
+  const result = attempt.unlinkat(dirfd, name, 0);
+  if (result >= 0) return;
+  if (result !== -ERRNO.EISDIR) throw failure("unlinkat", [dirfd, name, 0], -result);
+  using directory = openFile(name, O.RDONLY | O.DIRECTORY | O.NOFOLLOW, 0, dirfd);
+  for (const entry of listDirectory(directory.fd)) libc.unlinkat(directory.fd, entry.name, 0);
+  libc.unlinkat(dirfd, name, AT.REMOVEDIR);
 }
 
 /** The ids of all containers under a state root, sorted; none when it does not exist. */
