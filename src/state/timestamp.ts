@@ -11,6 +11,5 @@ export function timestamp(): string {
   // struct timespec { s64 seconds; s64 nanoseconds; }
   const time = new BigInt64Array(2);
   libc.clock_gettime(0, new Uint8Array(time.buffer));
-  const [seconds = 0n, nanoseconds = 0n] = time;
-  return rfc3339Nano(seconds, nanoseconds);
+  return rfc3339Nano(time[0] ?? 0n, time[1] ?? 0n);
 }

@@ -28,7 +28,7 @@ export function recordIds(program: Program, plan: PlannedCredentials): void {
   if (plan.groups.kind === "set") {
     program.because("process.user.additionalGids");
     const { ids } = plan.groups;
-    const list = new Uint8Array(Uint32Array.from(ids).buffer);
+    const list = new Uint8Array(new Uint32Array(ids).buffer);
     program.setgroups(ids.length, ids.length === 0 ? null : list);
   }
   program.because("process.user");
