@@ -1,5 +1,5 @@
 /** One container, from create to delete, as buildah drives it. */
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Stopwatch } from "./measure.ts";
 import { reapOrphans, wait } from "./native.ts";
@@ -43,7 +43,10 @@ export class Driver {
   }
 
   #prepareCreate(id: string): Command {
-    return this.#prepare("create", "--bundle", this.bundle, "--pid-file", join(this.bundle, "pid"), id);
+    const pidFile = join(this.bundle, "pid");
+    // buildah has a directory for each container. Renamed over an old file, a new one is written to disk at once (ext4).
+    rmSync(pidFile, { force: true });
+    return this.#prepare("create", "--bundle", this.bundle, "--pid-file", pidFile, id);
   }
 
   /** The process id of the container that was created last. */
