@@ -65,7 +65,7 @@ describe("--console-socket", () => {
 
   rootTest("what is typed reaches the program, and Ctrl-C interrupts it", async () => {
     const { container, console } = await createOnTerminal(
-      "read line; echo got $line; trap 'exit 9' INT; echo ready; sleep 1000",
+      "read line; echo got $line; trap 'exit 9' INT; echo ready; while :; do sleep 0.1; done",
     );
     await container.start();
     console.write("some words\n");
