@@ -25,19 +25,9 @@ interface Step {
 const bun = process.execPath;
 const asRoot = process.getuid?.() === 0;
 
-function bunTest(
-  name: string,
-  paths: string[],
-  timeout: number,
-  retries = 0,
-): { argv: string[]; report: string } {
+function bunTest(name: string, paths: string[], timeout: number): { argv: string[]; report: string } {
   const report = join(reports, `${name}.xml`);
-  const flags = [
-    `--timeout=${timeout}`,
-    "--reporter=junit",
-    `--reporter-outfile=${report}`,
-    `--retry=${retries}`,
-  ];
+  const flags = [`--timeout=${timeout}`, "--reporter=junit", `--reporter-outfile=${report}`];
   return { argv: [bun, "test", ...flags, ...paths], report };
 }
 
@@ -47,8 +37,7 @@ function inPrivateMounts(argv: string[]): string[] {
 }
 
 const unit = bunTest("unit", ["./bin", "./ffi", "./src", "./bench"], 20_000);
-// Real processes on a machine that has other work, too: a test may fail once, and is then shown as tried twice.
-const endToEnd = bunTest("e2e", ["./test"], 60_000, 1);
+const endToEnd = bunTest("e2e", ["./test"], 60_000);
 
 const steps: Record<string, Step> = {
   lint: { title: "lint", argv: ["node_modules/.bin/biome", "check", "."] },
