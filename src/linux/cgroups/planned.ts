@@ -1,23 +1,6 @@
 // What plan.ts decides about control groups, and what the calls made now and the record functions read.
 import type { BpfInstruction } from "../../../ffi/structs/bpf-insn.ts";
-
-/** What a mount of type cgroup in the container shows. The room of mounts reads it. */
-export type ContainerView =
-  | { readonly kind: "none" }
-  | { readonly kind: "v2"; readonly path: string }
-  | { readonly kind: "v1"; readonly hierarchies: readonly ViewedHierarchy[] };
-
-export interface ViewedHierarchy {
-  /** Name of its directory beneath /sys/fs/cgroup, such as `cpu,cpuacct`. */
-  readonly directory: string;
-  /** The cgroup that is shown, as the caller sees it. */
-  readonly path: string;
-  /** Mount data that names its controllers: `cpu,cpuacct`, `none,name=systemd`. */
-  readonly options: string;
-  readonly type: "cgroup" | "cgroup2";
-  /** Further names: `cpu` and `cpuacct` for `cpu,cpuacct`. */
-  readonly links: readonly string[];
-}
+import type { CgroupView } from "../cgroup-view.ts";
 
 /** A cgroup of the container in one hierarchy. */
 export interface PlannedDirectory {
@@ -61,7 +44,7 @@ export type PlannedDevices =
     };
 
 interface Common {
-  readonly containerView: ContainerView;
+  readonly containerView: CgroupView;
   /** What --debug tells. */
   readonly notes: readonly string[];
 }

@@ -10,8 +10,9 @@ import {
 } from "../../../ffi/constants/mount.ts";
 import type { Program, Register } from "../../../ffi/program/program.ts";
 import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
+import type { CgroupHierarchy } from "../cgroup-view.ts";
 import { type Handle, recordMakeDirectories, recordOpenInRoot, recordTarget } from "../in-root.ts";
-import type { CgroupHierarchy, PlannedMount, PlannedSource } from "./plan.ts";
+import type { PlannedMount, PlannedSource } from "./plan.ts";
 
 /** In a cgroup namespace of its own: a new mount shows the container's part only. */
 interface Namespaced {

@@ -2,27 +2,9 @@ import { MOUNT_ATTR, MS } from "../../../ffi/constants/mount.ts";
 import { SpecError } from "../../spec/error.ts";
 import { cleanPath } from "../../spec/path.ts";
 import type { Mount } from "../../spec/types.ts";
+import type { CgroupView } from "../cgroup-view.ts";
 import { refuseMountInProc } from "./inside-proc.ts";
 import { type ReadOptions, readOptions } from "./read-options.ts";
-
-/** A cgroup hierarchy as the container is to see it; the cgroup room computes it. */
-export type CgroupView =
-  | { readonly kind: "none" }
-  | { readonly kind: "v2"; readonly path: string }
-  | { readonly kind: "v1"; readonly hierarchies: readonly CgroupHierarchy[] };
-
-export interface CgroupHierarchy {
-  /** Name of its directory beneath /sys/fs/cgroup, such as `cpu,cpuacct`. */
-  readonly directory: string;
-  /** The container's own cgroup in it, as the caller sees it. */
-  readonly path: string;
-  /** Mount data that names its controllers: `cpu,cpuacct`, `none,name=systemd`. */
-  readonly options: string;
-  /** cgroup2 for the unified part of a hybrid layout. */
-  readonly type: "cgroup" | "cgroup2";
-  /** Further names: `cpu` and `cpuacct` for `cpu,cpuacct`. */
-  readonly links: readonly string[];
-}
 
 export interface Attributes {
   readonly set: number;

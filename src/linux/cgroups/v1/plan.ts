@@ -1,13 +1,8 @@
 import { SpecError } from "../../../spec/error.ts";
+import type { CgroupHierarchy } from "../../cgroup-view.ts";
 import { type CgroupLayout, type Hierarchy, isName, type Unified } from "../layout.ts";
 import type { Limit } from "../limit.ts";
-import type {
-  PlannedDevices,
-  PlannedDirectory,
-  PlannedV1,
-  PlannedWrite,
-  ViewedHierarchy,
-} from "../planned.ts";
+import type { PlannedDevices, PlannedDirectory, PlannedV1, PlannedWrite } from "../planned.ts";
 import { type ControllerLimits, neededBy, type Request, rulesOf, unavailable } from "../request.ts";
 import { compileDeviceRules } from "../v2/device-program.ts";
 import { limitUnified } from "../v2/unified.ts";
@@ -22,7 +17,7 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
   const { limits, program } = planLimits(layout, request);
   const directories: PlannedDirectory[] = [];
   const writes: PlannedWrite[] = [];
-  const viewed: ViewedHierarchy[] = [];
+  const viewed: CgroupHierarchy[] = [];
   for (const hierarchy of layout.hierarchies) {
     const own = limitsIn(hierarchy, limits);
     const directory = planDirectory(hierarchy, hierarchy.controllers.join(","), own, request);
@@ -120,7 +115,7 @@ function pathIn({ mountpoint, own }: Unified, { path }: Request): string {
 function viewOf(
   { controllers, mountpoint, own }: Hierarchy,
   planned: PlannedDirectory | undefined,
-): ViewedHierarchy {
+): CgroupHierarchy {
   const directory = mountpoint.slice(mountpoint.lastIndexOf("/") + 1);
   const links: string[] = [];
   const options: string[] = [];
