@@ -17,6 +17,11 @@ export const verbs: Verbs = {
   state: hotVerbs.state,
   kill: hotVerbs.kill,
   delete: hotVerbs.delete,
+  pause: {
+    description: "stop every process of a container until it is resumed",
+    load: () => import("./pause.ts"),
+  },
+  resume: { description: "let a paused container go on", load: () => import("./resume.ts") },
   list: { description: "list the containers", load: () => import("./list.ts") },
   plan: {
     description: "print the system calls that create would have the container make",

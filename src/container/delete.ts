@@ -1,10 +1,9 @@
-import { SIG } from "../../ffi/constants/signal.ts";
 import { type Descriptor, exists, readText } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer, remove } from "../state/store.ts";
-import { openInit, signalInit, waitForInit } from "./init.ts";
+import { killInit, openInit, waitForInit } from "./init.ts";
 import type { ContainerOptions, DeleteOptions } from "./options.ts";
 import { statusOf } from "./state.ts";
 
@@ -57,7 +56,7 @@ async function destroyAnnounced(directory: Descriptor): Promise<void> {
 /** Ends init, and waits for its end: its cgroup and its mounts stay busy until then. */
 function endInit(id: string, record: StateRecord): void {
   using pidfd = openInit(record);
-  if (!pidfd || !signalInit(pidfd, SIG.KILL)) return;
+  if (!pidfd || !killInit(pidfd, record)) return;
   if (!waitForInit(pidfd, patienceMs)) {
     throw new StateError("conflict", `container "${id}" is still there ${patienceMs / 1000} s after SIGKILL`);
   }
@@ -75,8 +74,11 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
   const record = loadRecord(options, directory);
   if (record) {
     const status = statusOf(root, record);
-    if (status === "running" && !force) {
-      throw new StateError("conflict", `container "${id}" is running: stop it first, or use delete --force`);
+    if ((status === "running" || status === "paused") && !force) {
+      throw new StateError(
+        "conflict",
+        `container "${id}" is ${status}: stop it first, or use delete --force`,
+      );
     }
     await destroyContainer(options, record, directory, status === "stopped");
   } else {

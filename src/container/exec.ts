@@ -3,7 +3,7 @@ import { type Descriptor, exists, openFile, writeAtomically } from "../../ffi/fi
 import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { type CgroupRecord, directoriesOf, readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
-import { isFrozen } from "../linux/cgroups/freeze.ts";
+import { isFrozen } from "../linux/cgroups/frozen.ts";
 import { subCgroup } from "../linux/cgroups/sub-cgroup.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";

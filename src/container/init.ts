@@ -1,6 +1,8 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
+import { SIG } from "../../ffi/constants/signal.ts";
 import { Descriptor } from "../../ffi/file.ts";
 import { attempt, failure } from "../../ffi/libc.ts";
+import { isPaused } from "../linux/cgroups/frozen.ts";
 import { readProcess } from "../state/process.ts";
 import type { StateRecord } from "../state/record.ts";
 import { isInit } from "../state/status.ts";
@@ -25,6 +27,21 @@ export function signalInit(pidfd: Descriptor, signal: number): boolean {
   const result = attempt.pidfd_send_signal(pidfd.fd, signal, null, 0);
   if (result === -ERRNO.ESRCH) return false;
   if (result < 0) throw failure("pidfd_send_signal", [pidfd.fd, signal, null, 0], -result);
+  return true;
+}
+
+/**
+ * Kills the container's init; false when it is gone. In a frozen cgroup of version 1 a killed process ends only when it is
+ * let go, and the others of the container have nobody to let them go any more. Throws SyscallError.
+ */
+export function killInit(pidfd: Descriptor, record: Pick<StateRecord, "cgroup">): boolean {
+  if (!signalInit(pidfd, SIG.KILL)) return false;
+  if (!isPaused(record.cgroup)) return true;
+  const { readCgroupRecord } =
+    require("../linux/cgroups/cgroup-record.ts") as typeof import("../linux/cgroups/cgroup-record.ts");
+  const { thawCgroup } = require("../linux/cgroups/freeze.ts") as typeof import("../linux/cgroups/freeze.ts");
+  const cgroup = readCgroupRecord(record.cgroup);
+  if (cgroup) thawCgroup(cgroup);
   return true;
 }
 

@@ -1,7 +1,8 @@
+import { SIG } from "../../ffi/constants/signal.ts";
 import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { load } from "../state/store.ts";
-import { openInit, signalInit } from "./init.ts";
+import { killInit, openInit, signalInit } from "./init.ts";
 import type { KillOptions } from "./options.ts";
 
 /** Signals what is in the container's cgroups; false when it has none, or nothing is in them. */
@@ -31,7 +32,7 @@ export function killContainer({ root, id, signal, all, log }: KillOptions): void
   }
   using pidfd = openInit(record);
   // containerd's shim looks for these three words.
-  if (!pidfd || !signalInit(pidfd, signal))
+  if (!pidfd || !(signal === SIG.KILL ? killInit(pidfd, record) : signalInit(pidfd, signal)))
     throw new StateError("conflict", `container not running: "${id}"`);
   log.debug(`sent signal ${signal} to process ${record.pid}`);
 }

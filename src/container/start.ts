@@ -3,6 +3,7 @@ import { O } from "../../ffi/constants/file.ts";
 import { POLL } from "../../ffi/constants/socket.ts";
 import { Descriptor, openFile, readFile, readInto, writeAll } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
+import { isPaused } from "../linux/cgroups/frozen.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer } from "../state/store.ts";
@@ -24,6 +25,9 @@ export async function startContainer(options: StartOptions): Promise<void> {
       "conflict",
       `container "${id}" has no process to start: config.json has no "process"`,
     );
+  }
+  if (isPaused(record.cgroup)) {
+    throw new StateError("conflict", `cannot start container "${id}": it is paused; resume it first`);
   }
   using start = openStart(directory, record);
   // Open before init is let go: it may be done, or have failed, at once.

@@ -1,4 +1,5 @@
 import { exists } from "../../ffi/file.ts";
+import { isPaused } from "../linux/cgroups/frozen.ts";
 import { readProcess } from "../state/process.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { decideStatus, type Status } from "../state/status.ts";
@@ -20,8 +21,10 @@ export interface ContainerState {
 
 /** The status of a container at this moment. */
 export function statusOf(root: string, record: StateRecord): Status {
+  const process = readProcess(record.pid);
   return decideStatus(record, {
-    process: readProcess(record.pid),
+    process,
+    frozen: process !== undefined && isPaused(record.cgroup),
     waiting: exists(`${directoryOf(root, record.id)}/${files.startFifo}`),
   });
 }

@@ -15,7 +15,10 @@ test.each([
   ["stopped", { state: "R", startTime: 4712 }, false],
   ["stopped", { state: "R", startTime: 4712 }, true],
 ] as const)("%s: process %p, start FIFO %p", (status, process, waiting) => {
-  expect(decideStatus(record, { process, waiting })).toBe(status);
+  expect(decideStatus(record, { process, waiting, frozen: false })).toBe(status);
+  // Started or not; but what has ended is not paused.
+  const frozen = decideStatus(record, { process, waiting, frozen: true });
+  expect(frozen).toBe(status === "stopped" ? "stopped" : "paused");
 });
 
 test("a command's name cannot pass for the fields after it", () => {

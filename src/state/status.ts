@@ -1,13 +1,15 @@
 import type { ProcessFacts } from "./process.ts";
 import type { StateRecord } from "./record.ts";
 
-/** Status of a container in the words of the runtime specification (runtime.md, State). */
-export type Status = "created" | "running" | "stopped";
+/** Status of a container in the words of the runtime specification (runtime.md, State), and "paused", as other runtimes say. */
+export type Status = "created" | "running" | "paused" | "stopped";
 
 /** What is asked of the machine to decide a status. */
 export interface StatusFacts {
   /** The process that has init's number now. */
   readonly process: ProcessFacts | undefined;
+  /** Its processes are frozen, started or not. */
+  readonly frozen: boolean;
   /** The start FIFO is still there: nobody has started the container. */
   readonly waiting: boolean;
 }
@@ -31,5 +33,6 @@ export function isInit(
 /** The status of a container: its record and facts in, a word out. */
 export function decideStatus(record: Pick<StateRecord, "processStartTime">, facts: StatusFacts): Status {
   if (!isInit(record, facts.process)) return "stopped";
+  if (facts.frozen) return "paused";
   return facts.waiting ? "created" : "running";
 }

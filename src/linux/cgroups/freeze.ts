@@ -1,4 +1,4 @@
-import { exists, readText, writeValue } from "../../../ffi/file.ts";
+import { readText, writeValue } from "../../../ffi/file.ts";
 import { type CgroupRecord, controllerPath, unifiedPath } from "./cgroup-record.ts";
 import { awaitEvent, pause } from "./wait.ts";
 
@@ -28,18 +28,6 @@ export function thawCgroup(record: CgroupRecord): void {
   }
   const unified = unifiedPath(record);
   if (unified !== undefined) writeValue(`${unified}/cgroup.freeze`, "0");
-}
-
-/** Whether a container's processes were stopped by freezeCgroup, or by somebody like it. */
-export function isFrozen(record: CgroupRecord): boolean {
-  const freezer = controllerPath(record, "freezer");
-  if (freezer !== undefined) return reads(`${freezer}/freezer.state`) === "FROZEN";
-  const unified = unifiedPath(record);
-  return unified !== undefined && reads(`${unified}/cgroup.freeze`) === "1";
-}
-
-function reads(file: string): string {
-  return exists(file) ? readText(file).trim() : "";
 }
 
 function freezeV1(path: string): boolean {

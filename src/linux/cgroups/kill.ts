@@ -3,7 +3,8 @@ import { SyscallError } from "../../../ffi/error.ts";
 import { exists, writeValue } from "../../../ffi/file.ts";
 import { attempt } from "../../../ffi/libc.ts";
 import { type CgroupRecord, unifiedPath } from "./cgroup-record.ts";
-import { freezeCgroup, isFrozen, thawCgroup } from "./freeze.ts";
+import { freezeCgroup, thawCgroup } from "./freeze.ts";
+import { isFrozen } from "./frozen.ts";
 import { processesOf } from "./processes.ts";
 import { awaitEvent, now, pause } from "./wait.ts";
 

@@ -1,5 +1,5 @@
 import { SpecError } from "../../spec/error.ts";
-import { isFrozen } from "./freeze.ts";
+import { isFrozen } from "./frozen.ts";
 import { processesIn } from "./processes.ts";
 
 /**
