@@ -1,6 +1,7 @@
 import type { ArgDef, ArgsDef } from "citty";
 import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
+import type { Payload } from "./verb.ts";
 
 // citty takes unknown options and surplus arguments in silence, and any --no-x for a negation. A runtime must refuse what
 // it does not understand, and its callers write options in the ways of Go's and GNU's parsers. So the command line
@@ -21,8 +22,8 @@ export interface Scope {
   /** Name of the command; undefined before it. */
   readonly command: string | undefined;
   readonly definitions: ArgsDef;
-  /** What follows the positionals is the command line of another program: nothing of it is read. */
-  readonly takesPayload?: boolean;
+  /** What follows the positionals is another program's: nothing of it is read. */
+  readonly payload?: Payload | undefined;
   /** Options that are known, but in another place, and where that is. */
   readonly elsewhere?: { readonly definitions: ArgsDef; readonly place: string };
 }
@@ -210,7 +211,7 @@ export function neededDefinitions(args: readonly string[], definitions: ArgsDef)
 export function readArguments(argv: readonly string[], scope: Scope): PlainArguments {
   const args: string[] = [];
   const positionals: string[] = [];
-  const room = scope.takesPayload ? countPositionals(scope) : Number.POSITIVE_INFINITY;
+  const room = scope.payload ? countPositionals(scope) : Number.POSITIVE_INFINITY;
   let rest: readonly string[] = [];
   let index = 0;
   while (index < argv.length) {
@@ -221,11 +222,12 @@ export function readArguments(argv: readonly string[], scope: Scope): PlainArgum
       rest = argv.slice(index + 1 + left);
       break;
     }
-    if (positionals.length === room && (!word.startsWith("-") || word === "-")) {
+    const isOption = word.startsWith("-") && word !== "-";
+    if (positionals.length === room && (!isOption || scope.payload === "arguments")) {
       rest = argv.slice(index);
       break;
     }
-    if (!word.startsWith("-") || word === "-") {
+    if (!isOption) {
       positionals.push(word);
       index++;
       continue;

@@ -13,7 +13,7 @@ function read(...argv: string[]): Partial<ExecOptions> {
   const { args, rest, help } = readArguments(argv, {
     command: "exec",
     definitions: definitions as never,
-    takesPayload: true,
+    payload: "command",
   });
   if (help) throw new Error("help");
   const values = parseArgs(args, neededDefinitions(args, definitions as never)) as never;
@@ -161,7 +161,7 @@ test("every UID and UID:GID that is digits is itself, and nothing else is one", 
 });
 
 test("the help says where the command goes", () => {
-  expect(renderCommandHelp("exec", "x", definitions as never, true)).toContain(
+  expect(renderCommandHelp("exec", "x", definitions as never, "command")).toContain(
     "exec [command options] <container-id> [--] <command> [arguments...]\n",
   );
 });

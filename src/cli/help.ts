@@ -4,6 +4,7 @@ import { version } from "../../package.json";
 import { type Called, calledAs } from "./called.ts";
 import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
+import type { Payload } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 type Row = readonly [left: string, right: string];
@@ -35,12 +36,12 @@ function isPositional([, definition]: [string, ArgDef]): boolean {
   return definition.type === "positional";
 }
 
-/** Help of a command, from its definition. @param takesPayload see src/cli/verb.ts */
+/** Help of a command, from its definition. @param payload see src/cli/verb.ts */
 export function renderCommandHelp(
   name: string,
   description: string,
   definitions: ArgsDef,
-  takesPayload = false,
+  payload?: Payload,
 ): string {
   const entries = Object.entries(definitions);
   const positionals = entries.filter(isPositional);
@@ -49,7 +50,8 @@ export function renderCommandHelp(
     const word = hint ?? `<${key}>`;
     return required === false ? ` [${word}]` : ` ${word}`;
   });
-  if (takesPayload) usage.push(" [--] <command> [arguments...]");
+  if (payload === "command") usage.push(" [--] <command> [arguments...]");
+  if (payload === "arguments") usage.push(" [ps options]");
   const rows: Row[] = positionals.map(([key, { valueHint: hint, description: text, default: value }]) => [
     hint ?? `<${key}>`,
     `${text ?? ""}${value === undefined ? "" : ` (default: ${value})`}`,
@@ -86,7 +88,7 @@ export async function printHelp(name?: string, called = calledAs(process.argv0))
   if (!verb) throw new UsageError(`unknown command "${name}"${suggest(name, Object.keys(verbs))}`);
   const { command: found } = await verb.load();
   const definitions: ArgsDef = found.args ?? {};
-  writeAll(1, renderCommandHelp(name, verb.description, definitions, verb.takesPayload));
+  writeAll(1, renderCommandHelp(name, verb.description, definitions, verb.payload));
 }
 
 export const command = defineCommand({

@@ -35,7 +35,7 @@ async function execute(
   const { args, rest, help } = readArguments(argv, {
     command,
     definitions,
-    takesPayload: verb.takesPayload === true,
+    payload: verb.payload,
     elsewhere: { definitions: called.globals, place: "before the command" },
   });
   if (help) return undefined;
@@ -47,7 +47,7 @@ async function execute(
     rawArgs: args,
     args: values,
     cmd: definition,
-    data: verb.takesPayload ? { ...session, payload: rest } : session,
+    data: verb.payload ? { ...session, payload: rest } : session,
   });
   return typeof result === "number" ? result : 0;
 }

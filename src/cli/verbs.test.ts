@@ -63,6 +63,9 @@ const documented: Record<string, string[]> = {
   kill: ["--all, -a"],
   delete: ["--force, -f"],
   list: ["--format table|json, -f table|json", "--quiet, -q"],
+  ps: ["--format table|json, -f table|json"],
+  pause: [],
+  resume: [],
   plan: [
     "--bundle DIR, -b DIR",
     "--config FILE, -f FILE",

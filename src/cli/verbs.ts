@@ -9,7 +9,7 @@ export const verbs: Verbs = {
   run: warmVerbs.run,
   exec: {
     description: "run a further process in a container",
-    takesPayload: true,
+    payload: "command",
     // As runc: smaller ones are the process's.
     failure: 255,
     load: () => import("./exec.ts"),
@@ -17,6 +17,11 @@ export const verbs: Verbs = {
   state: hotVerbs.state,
   kill: hotVerbs.kill,
   delete: hotVerbs.delete,
+  ps: {
+    description: "list the processes of a container",
+    payload: "arguments",
+    load: () => import("./ps.ts"),
+  },
   pause: {
     description: "stop every process of a container until it is resumed",
     load: () => import("./pause.ts"),
