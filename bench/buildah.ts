@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { now } from "./native.ts";
 import type { Cgroups, Runtime } from "./runtimes.ts";
 
+export const stepMeasure = "RUN step of buildah build";
+
 const image = "localhost/bunc-bench";
 
 function runtimeFlags(runtime: Runtime, cgroups: Cgroups): string[] {
@@ -77,10 +79,14 @@ export class Buildah {
 
   /**
    * Builds a Containerfile of `steps` times RUN /bin/true.
-   * @returns milliseconds of each step, as the lines that buildah prints tell
+   * @returns milliseconds of each step, as the lines that buildah prints tell, and of the whole program
    * @throws when the build fails, with what buildah says
    */
-  async build(runtime: Runtime, cgroups: Cgroups, steps: number): Promise<number[]> {
+  async build(
+    runtime: Runtime,
+    cgroups: Cgroups,
+    steps: number,
+  ): Promise<{ steps: number[]; whole: number }> {
     // The last step's line marks the end of the one before. What follows, the commit, is not the runtime's doing.
     const text = [`FROM ${image}`, ...Array<string>(steps).fill('RUN ["/bin/true"]'), "ENV LAST=step", ""];
     const file = join(this.directory, "Containerfile");
@@ -94,14 +100,17 @@ export class Buildah {
       "--file",
       file,
     ];
+    const begin = now();
     const child = Bun.spawn(
       [...this.#global, ...args, ...runtimeFlags(runtime, cgroups), join(this.directory, "tmp")],
       { env: this.#environment, stdio: ["ignore", "pipe", "pipe"] },
     );
     const [times, message] = await Promise.all([timeSteps(child.stdout), new Response(child.stderr).text()]);
-    if ((await child.exited) !== 0) throw new Error(`buildah build with ${runtime.name}: ${message}`);
+    const status = await child.exited;
+    const whole = now() - begin;
+    if (status !== 0) throw new Error(`buildah build with ${runtime.name}: ${message}`);
     if (times.length !== steps)
       throw new Error(`${times.length} of ${steps} steps were seen in buildah's output`);
-    return times;
+    return { steps: times, whole };
   }
 }

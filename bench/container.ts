@@ -3,6 +3,7 @@ import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Command, Stopwatch } from "./measure.ts";
 import { reapOrphans, wait } from "./native.ts";
+import type { Verb } from "./options.ts";
 import type { Cgroups, Runtime } from "./runtimes.ts";
 
 let count = 0;
@@ -28,6 +29,24 @@ export function total(times: Lifecycle): number {
   return times.create + times.start + times.state[0] + times.state[1] + times.kill + times.delete;
 }
 
+/** Somebody who looks at each invocation of a lifecycle or a run. */
+export interface Observer {
+  /** What each command is preceded by: a program that runs it. */
+  readonly before: readonly string[];
+  /** @param pid the container's; 0 when the invocation was the last to know of it */
+  after(verb: Verb, pid: number): void;
+}
+
+const nobody: Observer = { before: [], after: () => {} };
+
+/** A container that waits for start. */
+export interface Waiting {
+  readonly id: string;
+  readonly pid: number;
+  /** Milliseconds of create. */
+  readonly created: number;
+}
+
 /** How one runtime is driven with one bundle. */
 export class Driver {
   constructor(
@@ -35,11 +54,13 @@ export class Driver {
     readonly runtime: Runtime,
     readonly cgroups: Cgroups,
     readonly bundle: string,
+    readonly observer: Observer = nobody,
   ) {}
 
   /** buildah starts the runtime in the bundle. */
   #prepare(...args: string[]): Command {
-    return this.stopwatch.prepare(this.runtime.argv(this.cgroups, ...args), this.bundle);
+    const argv = this.runtime.argv(this.cgroups, ...args);
+    return this.stopwatch.prepare([...this.observer.before, ...argv], this.bundle);
   }
 
   #prepareCreate(id: string): Command {
@@ -56,6 +77,12 @@ export class Driver {
     return pid;
   }
 
+  #time(verb: Verb, command: Command, pid = 0): number {
+    const elapsed = this.stopwatch.time(command);
+    this.observer.after(verb, pid);
+    return elapsed;
+  }
+
   /** Throws CommandError when an invocation fails. */
   lifecycle(): Lifecycle {
     const id = newId();
@@ -64,42 +91,50 @@ export class Driver {
     const state = this.#prepare("state", id);
     const kill = this.#prepare("kill", id, "SIGKILL");
     const remove = this.#prepare("delete", id);
-    const { stopwatch } = this;
 
-    const created = stopwatch.time(create);
+    const created = this.stopwatch.time(create);
     const pid = this.#readPid();
-    const started = stopwatch.time(start);
-    const states = [stopwatch.time(state), stopwatch.time(state)] as const;
-    const killed = stopwatch.time(kill);
+    this.observer.after("create", pid);
+    const started = this.#time("start", start, pid);
+    const states = [this.#time("state", state, pid), this.#time("state", state, pid)] as const;
+    const killed = this.#time("kill", kill, pid);
     // The caller collects the process before it asks for the container's removal.
     wait(pid);
-    const deleted = stopwatch.time(remove);
+    const deleted = this.#time("delete", remove);
     reapOrphans();
     return { create: created, start: started, state: states, kill: killed, delete: deleted };
   }
 
-  /**
-   * Creates a container, looks at it while it waits for start, and removes it.
-   * @param before what the create command is preceded by: a program that runs it
-   * @param look is given the process id
-   * @returns milliseconds of create
-   */
-  create(before: readonly string[] = [], look: (pid: number) => void = () => {}): number {
+  /** Creates a container that stays until `end` is called for it. */
+  begin(): Waiting {
     const id = newId();
-    const { argv } = this.#prepareCreate(id);
-    const elapsed = this.stopwatch.time(this.stopwatch.prepare([...before, ...argv], this.bundle));
-    const pid = this.#readPid();
-    look(pid);
+    const created = this.stopwatch.time(this.#prepareCreate(id));
+    return { id, pid: this.#readPid(), created };
+  }
+
+  /** Ends a waiting container and removes it. */
+  end({ id, pid }: Waiting): void {
     process.kill(pid, "SIGKILL");
     wait(pid);
     this.stopwatch.time(this.#prepare("delete", id));
     reapOrphans();
-    return elapsed;
+  }
+
+  /** Milliseconds of create alone. */
+  create(): number {
+    const waiting = this.begin();
+    this.end(waiting);
+    return waiting.created;
+  }
+
+  /** Milliseconds of `list`. */
+  list(): number {
+    return this.stopwatch.time(this.#prepare("list"));
   }
 
   /** Milliseconds of `run`, in the foreground; the bundle's process must be one that ends. */
   run(): number {
-    const elapsed = this.stopwatch.time(this.#prepare("run", "--bundle", this.bundle, newId()));
+    const elapsed = this.#time("run", this.#prepare("run", "--bundle", this.bundle, newId()));
     reapOrphans();
     return elapsed;
   }

@@ -1,16 +1,17 @@
 /** Measures bunc beside crun and runc in one run, and prints tables. `--help` says how. */
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Buildah } from "./buildah.ts";
+import { Buildah, stepMeasure } from "./buildah.ts";
 import { makeBundles, makeRootfs } from "./bundle.ts";
 import { buildEmptyBinary } from "./floor.ts";
 import { type Latency, measureLatency, type Refusal, tryOut } from "./latency.ts";
-import { describeMachine, type Layout } from "./machine.ts";
+import { describeMachine, type Layout, type Machine } from "./machine.ts";
+import { measureMany, type Point } from "./many.ts";
 import { Stopwatch } from "./measure.ts";
 import { measureMemory } from "./memory.ts";
 import { becomeSubreaper, restoreFileLimit } from "./native.ts";
 import { type Options, parseOptions, UsageError, usage } from "./options.ts";
-import { comparison, crossRatios, floors, heading } from "./report.ts";
+import { comparison, crossRatios, floors, heading, memoryFloors } from "./report.ts";
 import { findRuntimes, type Runtime } from "./runtimes.ts";
 import { Samples } from "./samples.ts";
 import {
@@ -23,8 +24,8 @@ import {
 
 const tell = (message: string): void => console.error(`bench: ${message}`);
 
-/** RUN steps of one build. */
-const STEPS = 10;
+/** RUN steps of a build. */
+const STEPS = 20;
 
 async function measureBuilds(
   buildah: Buildah,
@@ -36,8 +37,10 @@ async function measureBuilds(
     for (let turn = 0; turn < runtimes.length; turn++) {
       const runtime = runtimes[(turn + round + 1) % runtimes.length];
       if (!runtime) continue;
-      const times = await buildah.build(runtime, "disabled", round < 0 ? 1 : STEPS);
-      if (round >= 0) for (const time of times) samples.add("RUN step of buildah build", runtime.name, time);
+      const { steps, whole } = await buildah.build(runtime, "disabled", round < 0 ? 1 : STEPS);
+      if (round < 0) continue;
+      for (const time of steps) samples.add(stepMeasure, runtime.name, time);
+      samples.add(`buildah build of ${STEPS} RUN steps, whole`, runtime.name, whole);
     }
   }
   return samples;
@@ -49,7 +52,15 @@ interface Section {
   readonly notes: readonly string[];
   readonly runtimes: readonly Runtime[];
   readonly samples: Samples;
+  readonly curve?: readonly Point[];
 }
+
+const titles = {
+  alone: "Without cgroups",
+  cgroups: "With cgroups",
+  buildah: "Under buildah build",
+  many: "Many containers",
+} as const;
 
 /** Why runtimes are left out of a section. */
 function refusalNotes(refusals: readonly Refusal[]): string[] {
@@ -89,12 +100,11 @@ function measureWithCgroups({ options, latency: common }: Bench): Section {
   const samples = measureLatency({ ...latency, runtimes: working }, options.rounds);
   const about = "With the cgroups that each runtime makes for buildah's config.json.";
   const notes = [about, ...refusalNotes(refusals), floors(samples)];
-  return { title: "With cgroups", notes, runtimes: working, samples };
+  return { title: titles.cgroups, notes, runtimes: working, samples };
 }
 
 function measureWithout(bench: Bench, latency: Latency, notes: readonly string[]): Section {
   const { options, place, rootfs } = bench;
-  const { stopwatch, runtimes, bundles, cgroups } = latency;
   const samples = new Samples();
   const about = [...notes];
   if (options.parts.has("alone")) {
@@ -104,9 +114,10 @@ function measureWithout(bench: Bench, latency: Latency, notes: readonly string[]
   }
   if (options.parts.has("memory")) {
     const rounds = Math.min(5, options.rounds);
-    samples.addAll(measureMemory(stopwatch, runtimes, bundles, cgroups, rootfs, place.directory, rounds));
+    samples.addAll(measureMemory(latency, rootfs, place.directory, rounds));
+    about.push(memoryFloors(samples));
   }
-  return { title: "Without cgroups", notes: about, runtimes, samples };
+  return { title: titles.alone, notes: about, runtimes: latency.runtimes, samples };
 }
 
 async function measureUnderBuildah(
@@ -117,7 +128,14 @@ async function measureUnderBuildah(
   const samples = await measureBuilds(buildah, runtimes, options.builds);
   const about =
     "From the line that announces a step to the next one's, buildah's own work included; without cgroups.";
-  return { title: "Under buildah build", notes: [about], runtimes, samples };
+  return { title: titles.buildah, notes: [about], runtimes, samples };
+}
+
+function measureBeside(latency: Latency, count: number): Section {
+  tell(`${count} containers of each runtime at once`);
+  const { samples, curve } = measureMany(latency, count);
+  const about = "Each runtime's own containers wait for start, created in turn; without cgroups.";
+  return { title: titles.many, notes: [about], runtimes: latency.runtimes, samples, curve };
 }
 
 /** Those on the machine's own cgroup layout come first, for there is no way back to it. */
@@ -137,6 +155,7 @@ async function measureSections(bench: Bench): Promise<Section[]> {
     sections.unshift(measureWithout(bench, { ...latency, runtimes: working }, notes));
   }
   if (parts.has("buildah")) sections.push(await measureUnderBuildah(bench, working));
+  if (parts.has("many")) sections.push(measureBeside({ ...latency, runtimes: working }, bench.options.many));
   return sections;
 }
 
@@ -152,6 +171,26 @@ async function measure(options: Options, place: Workplace, runtimes: readonly Ru
   return await measureSections({ options, place, rootfs, buildah, latency });
 }
 
+async function writeCharts(
+  directory: string,
+  machine: Machine,
+  runtimes: readonly Runtime[],
+  sections: readonly Section[],
+): Promise<void> {
+  const section = (title: string) => sections.find((each) => each.title === title);
+  // Only here: a drawing library takes longer to load than a whole round.
+  const { drawCharts } = await import("./charts.ts");
+  const charts = await drawCharts({
+    machine,
+    runtimes,
+    alone: section(titles.alone)?.samples,
+    builds: section(titles.buildah)?.samples,
+    curve: section(titles.many)?.curve,
+  });
+  mkdirSync(directory, { recursive: true });
+  for (const [name, svg] of charts) writeFileSync(join(directory, `${name}.svg`), svg);
+}
+
 async function main(options: Options, place: Workplace): Promise<void> {
   becomeSubreaper();
   restoreFileLimit();
@@ -161,6 +200,7 @@ async function main(options: Options, place: Workplace): Promise<void> {
   const sections = await measure(options, place, runtimes);
   console.log(heading(machine, runtimes, options.rounds, options.builds));
   for (const section of sections) printSection(section);
+  if (options.charts !== undefined) await writeCharts(options.charts, machine, runtimes, sections);
   if (options.json === undefined) return;
   const versions = runtimes.map(({ name, path, version }) => ({ name, path, version }));
   const figures = Object.fromEntries(sections.map(({ title, samples }) => [title, samples]));

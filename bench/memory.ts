@@ -1,15 +1,13 @@
-/** What create takes at its peak, and what a container holds while it waits for start. */
+/** What each command takes at its peak, and what a container holds while it waits for start. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Bundles } from "./bundle.ts";
 import { Driver } from "./container.ts";
+import { bunFloor, floorMeasure, type Latency } from "./latency.ts";
 import type { Stopwatch } from "./measure.ts";
-import type { Cgroups, Runtime } from "./runtimes.ts";
+import type { Verb } from "./options.ts";
 import { Samples } from "./samples.ts";
 
 export const initMeasure = "waiting init, Pss";
-export const peakMeasure = "create, peak memory";
-export const faultsMeasure = "create, page faults";
 
 function field(path: string, name: string): number {
   const value = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(readFileSync(path, "utf8"))?.[1];
@@ -58,26 +56,35 @@ class PeakReader {
   }
 }
 
-export function measureMemory(
-  stopwatch: Stopwatch,
-  runtimes: readonly Runtime[],
-  bundles: Bundles,
-  cgroups: Cgroups,
-  rootfs: string,
-  directory: string,
-  rounds: number,
-): Samples {
+/** What a measure of memory is called, of a verb or of the floor. */
+export const peakOf = (what: string): string => `${what}, peak memory`;
+const faultsOf = (what: string): string => `${what}, page faults`;
+
+/** Every verb of every runtime, the waiting init, and an empty Bun program. */
+export function measureMemory(latency: Latency, rootfs: string, directory: string, rounds: number): Samples {
+  const { stopwatch, runtimes, bundles, cgroups, emptyBinary } = latency;
   const samples = new Samples();
   const reader = new PeakReader(stopwatch, rootfs, directory);
+  const take = (what: string, subject: string) => {
+    const { peak, faults } = reader.read();
+    samples.add(peakOf(what), subject, peak / 1024, "MiB");
+    samples.add(faultsOf(what), subject, faults, "1");
+  };
+  const floor = stopwatch.prepare([...reader.before, emptyBinary]);
   for (let round = 0; round < rounds; round++) {
+    stopwatch.time(floor);
+    take(floorMeasure, bunFloor);
     for (const runtime of runtimes) {
-      const driver = new Driver(stopwatch, runtime, cgroups, bundles.sleep.profile);
-      driver.create(reader.before, (pid) => {
-        samples.add(initMeasure, runtime.name, field(`/proc/${pid}/smaps_rollup`, "Pss"), "KiB");
-      });
-      const { peak, faults } = reader.read();
-      samples.add(peakMeasure, runtime.name, peak / 1024, "MiB");
-      samples.add(faultsMeasure, runtime.name, faults, "1");
+      const observer = {
+        before: reader.before,
+        after(verb: Verb, pid: number) {
+          take(verb, runtime.name);
+          if (verb !== "create") return;
+          samples.add(initMeasure, runtime.name, field(`/proc/${pid}/smaps_rollup`, "Pss"), "KiB");
+        },
+      };
+      new Driver(stopwatch, runtime, cgroups, bundles.sleep.profile, observer).lifecycle();
+      new Driver(stopwatch, runtime, cgroups, bundles.true.profile, observer).run();
     }
   }
   return samples;

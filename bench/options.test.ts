@@ -12,11 +12,11 @@ test("everything is measured unless something is asked for", () => {
   expect({ rounds, builds }).toEqual({ rounds: 40, builds: 4 });
   expect(candidates.map(({ name }) => name)).toEqual(["bunc", "crun", "runc"]);
   expect([...verbs]).toEqual(["create", "start", "state", "kill", "delete", "lifecycle", "run"]);
-  expect([...parts]).toEqual(["alone", "cgroups", "memory", "buildah"]);
+  expect([...parts]).toEqual(["alone", "cgroups", "memory", "buildah", "many"]);
 });
 
-test("--quick is few rounds, --rounds is any number", () => {
-  expect(parse("--quick").rounds).toBe(6);
+test("--quick is few rounds and containers, --rounds is any number", () => {
+  expect(parse("--quick")).toMatchObject({ rounds: 6, many: 100 });
   expect(parse("--quick", "--rounds", "100")).toMatchObject({ rounds: 100, builds: 10 });
 });
 
@@ -53,6 +53,7 @@ test.each([
   [["--runtime", "youki=/x"], "not NAME=PATH"],
   [["--rounds", "0"], "not a positive number"],
   [["--rounds", "many"], "not a positive number"],
+  [["--many", "0"], "--many 0: not a positive number"],
   [["--round"], "--round"],
 ])("%j is refused", (args, message) => {
   expect(() => parseOptions(args)).toThrow(UsageError);

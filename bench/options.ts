@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 
 export const verbs = ["create", "start", "state", "kill", "delete", "lifecycle", "run"] as const;
-const parts = ["alone", "cgroups", "memory", "buildah"] as const;
+const parts = ["alone", "cgroups", "memory", "buildah", "many"] as const;
 
 export type Verb = (typeof verbs)[number];
 type Part = (typeof parts)[number];
@@ -17,10 +17,14 @@ export interface Options {
   /** Of each invocation; also decides how often the slower things are measured. */
   readonly rounds: number;
   readonly builds: number;
+  /** How many containers wait at once in the part "many". */
+  readonly many: number;
   readonly candidates: readonly Candidate[];
   readonly verbs: ReadonlySet<string>;
   readonly parts: ReadonlySet<string>;
   readonly json: string | undefined;
+  /** The directory that gets charts. */
+  readonly charts: string | undefined;
 }
 
 export const usage = `usage: npm run bench -- [options]
@@ -28,11 +32,13 @@ export const usage = `usage: npm run bench -- [options]
 Measures bunc beside crun and runc, each invocation by itself and the RUN step under buildah, and prints tables. As root.
 
   --rounds N           measure each invocation N times (default: 40; a tenth as many builds)
-  --quick              the same as --rounds 6
+  --many N             let N containers of each wait at once (default: 1000)
+  --quick              the same as --rounds 6 --many 100
   --only WORD,…        only some of ${[...verbs, ...parts].join(", ")}
   --skip NAME,…        leave runtimes out
   --runtime NAME=PATH  where a runtime is, or one more: crun-1.29=/opt/crun (NAME begins with bunc, crun or runc)
   --json FILE          write every sample to FILE
+  --charts DIR         draw charts in DIR, as SVG
   --help               print this help`;
 
 /** A command line that makes no sense; its message says why. */
@@ -76,11 +82,11 @@ function findCandidates(given: string[], skipped: string[]): Candidate[] {
   return [...paths].map(([name, path]) => ({ name, path }));
 }
 
-function parseRounds(text: string): number {
-  const rounds = Number(text);
-  if (!Number.isInteger(rounds) || rounds < 1)
-    throw new UsageError(`--rounds ${text}: not a positive number`);
-  return rounds;
+function parseCount(option: string, text: string): number {
+  const count = Number(text);
+  if (!Number.isInteger(count) || count < 1)
+    throw new UsageError(`--${option} ${text}: not a positive number`);
+  return count;
 }
 
 /**
@@ -90,13 +96,15 @@ function parseRounds(text: string): number {
 export function parseOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const rounds = parseRounds(values.rounds ?? (values.quick ? "6" : "40"));
+  const rounds = parseCount("rounds", values.rounds ?? (values.quick ? "6" : "40"));
   return {
     rounds,
     builds: Math.max(2, Math.round(rounds / 10)),
+    many: parseCount("many", values.many ?? (values.quick ? "100" : "1000")),
     candidates: findCandidates(values.runtime ?? [], split(values.skip)),
     ...choose(split(values.only)),
     json: values.json,
+    charts: values.charts,
   };
 }
 
@@ -106,11 +114,13 @@ function parse(args: string[]) {
       args,
       options: {
         rounds: { type: "string" },
+        many: { type: "string" },
         quick: { type: "boolean" },
         only: { type: "string" },
         skip: { type: "string" },
         runtime: { type: "string", multiple: true },
         json: { type: "string" },
+        charts: { type: "string" },
         help: { type: "boolean", short: "h" },
       },
     });

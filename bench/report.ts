@@ -40,6 +40,9 @@ function title(samples: Samples, measure: string): string {
   return (labels[measure] ?? measure) + (unit === "1" ? "" : ` [${unit}]`);
 }
 
+const isFloor = (measure: string): boolean =>
+  measure === floorMeasure || measure.startsWith(`${floorMeasure}, `);
+
 /** The median, and the quartiles around it: "6.60 (6.41–6.82)". */
 function cell(samples: Samples, measure: string, subject: string): string {
   const summary = samples.summary(measure, subject);
@@ -58,7 +61,7 @@ export function comparison(samples: Samples, runtimes: readonly Subject[]): stri
   const [first, ...peers] = runtimes.map(({ name }) => name);
   if (first === undefined) return "nothing was measured";
   const head = ["median (quartiles)", first, ...peers, ...peers.map((peer) => `${first} ÷ ${peer}`)];
-  const measures = samples.measures.filter((measure) => measure !== floorMeasure);
+  const measures = samples.measures.filter((measure) => !isFloor(measure));
   const rows = measures
     .sort((a, b) => rank(a) - rank(b))
     .map((measure) => [
@@ -97,6 +100,28 @@ export function floors(samples: Samples): string {
   return `Every time holds one process started and collected: ${say(trueFloor)}; ${say(bunFloor)}.`;
 }
 
+/** "bunc 0.1.0 (abc1234), crun 1.8.1, Bun 1.4.5, buildah 1.28.2" */
+export function versions(machine: Machine, runtimes: readonly Subject[]): string {
+  return [
+    ...runtimes.map(
+      ({ name, version }) => `${name} ${version}${name === "bunc" ? ` (${machine.commit})` : ""}`,
+    ),
+    `Bun ${machine.bun}`,
+    `buildah ${machine.buildah}`,
+  ].join(", ");
+}
+
+/** What an empty Bun program takes, beside the memory of each command. */
+export function memoryFloors(samples: Samples): string {
+  const shown = samples.measures
+    .filter((measure) => measure.startsWith(`${floorMeasure}, `))
+    .map((measure) => {
+      const unit = samples.unit(measure);
+      return `${measure.slice(floorMeasure.length + 2)} ${cell(samples, measure, bunFloor)}${unit === "1" ? "" : ` ${unit}`}`;
+    });
+  return `An ${bunFloor}: ${shown.join(", ")}.`;
+}
+
 /** What the figures were measured on and with. */
 export function heading(
   machine: Machine,
@@ -105,20 +130,13 @@ export function heading(
   builds: number,
 ): string {
   const { processor, cores, memoryGiB, system, kernel, layout, fileSystems, load } = machine;
-  const versions = [
-    ...runtimes.map(
-      ({ name, version }) => `${name} ${version}${name === "bunc" ? ` (${machine.commit})` : ""}`,
-    ),
-    `Bun ${machine.bun}`,
-    `buildah ${machine.buildah}`,
-  ];
   return [
     `# ${runtimes.map(({ name }) => name).join(", ")}: ${machine.date}`,
     "",
     `- Machine: ${processor}, ${cores} cores, ${memoryGiB} GiB; load ${load.toFixed(2)} before the start`,
     `- System: ${system}, Linux ${kernel}, cgroups ${layout}; ` +
       `bundles on ${fileSystems.bundles}, state on ${fileSystems.state}`,
-    `- Versions: ${versions.join(", ")}`,
+    `- Versions: ${versions(machine, runtimes)}`,
     `- ${rounds} rounds, ${builds} builds, the runtimes taking turns in each; as root`,
   ].join("\n");
 }
