@@ -136,6 +136,19 @@ for (const [what, account] of accounts) {
       expect([status, stdout]).toEqual([0, "ok\n"]);
     });
 
+    (runtimeKind === "bunc" ? userTest : testIf(false, "runc 1.1 knows no time namespace"))(
+      "has a clock of the container's own",
+      async () => {
+        const change = own((result) => {
+          result.linux.namespaces.push({ type: "time" });
+          Object.assign(result.linux, { timeOffsets: { boottime: { secs: 36_000 } } });
+        });
+        const { status, stdout } = await run(account(), shell("cat /proc/uptime", change));
+        expect(status).toBe(0);
+        expect(Number.parseFloat(stdout)).toBeGreaterThan(36_000);
+      },
+    );
+
     userTest("has hooks, outside with the own id and in the container as its root", async () => {
       const { uid } = account();
       const log = join(homeOf(account()), `hooks-${uid}`);

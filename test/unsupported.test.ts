@@ -35,7 +35,6 @@ const refused: [string, unknown][] = [
   ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
   ["linux.netDevices", { eth0: { name: "eth1" } }],
   ["linux.personality", { domain: "LINUX32" }],
-  ["linux.timeOffsets", { monotonic: { secs: 1, nanosecs: 0 } }],
   ["linux.seccomp.listenerPath", "/run/listener"],
   ["linux.resources.blockIO", { weight: 100 }],
   ["linux.resources.hugepageLimits", [{ pageSize: "2MB", limit: 0 }]],

@@ -256,6 +256,15 @@ export const hints: readonly Row[] = [
     cause: "the ranges overlap, are empty, or are more than 340",
     cure: "correct linux.uidMappings and linux.gidMappings",
   },
+  // kernel/time/namespace.c, proc_timens_set_offset.
+  {
+    calls: ["write"],
+    errno: "ERANGE",
+    when: /timeOffsets/,
+    cause:
+      "with this offset a clock of the container would show less than 0, or more than the kernel can count",
+    cure: "an offset that goes back must be smaller than the time since the machine was started",
+  },
   {
     calls: ["setresuid", "setresgid", "fchown", "fchownat"],
     errno: "EINVAL",

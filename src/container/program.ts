@@ -110,7 +110,6 @@ function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited):
   const root = recordEarlyRoot(program, plan.rootfs);
   const mounts = plan.mounts.map((mount) => recordEarlySource(program, mount, propagation));
   recordJoins(program, inherited.namespaces);
-  recordTimeNamespace(program, plan.namespaces);
   recordClone(program, plan, inherited);
   return { root, mounts };
 }
@@ -173,6 +172,7 @@ function recordSurroundings(
   program.setsid();
   // Modes are what config.json says, whatever mask the caller had.
   program.umask(0);
+  recordTimeNamespace(program, plan.namespaces, plan.timeOffsets);
   if (plan.idmap.kind !== "none") {
     recordAwait(program, inherited.sync);
     recordNotDumpable(program);

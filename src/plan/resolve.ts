@@ -9,7 +9,7 @@ import { planHooks } from "../linux/hooks/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
 import { notifyMount, notifyVariable } from "../linux/mounts/notify.ts";
 import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
-import { planNamespaces } from "../linux/namespaces/plan.ts";
+import { planNamespaces, planTimeOffsets } from "../linux/namespaces/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
@@ -96,6 +96,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     bundle: path,
     annotations: config.annotations ?? {},
     namespaces,
+    timeOffsets: planTimeOffsets(linux.timeOffsets ?? {}),
     idmap,
     rootfs: planRootfs(
       absolute(path, config.root.path),

@@ -26,6 +26,8 @@ export interface Plan {
   readonly bundle: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly namespaces: PlannedNamespaces;
+  /** What is written to /proc/PID/timens_offsets; "" leaves the caller's clocks. */
+  readonly timeOffsets: string;
   readonly idmap: PlannedIdmap;
   readonly rootfs: PlannedRootfs;
   readonly mounts: readonly PlannedMount[];

@@ -77,6 +77,10 @@ const REFUSED: [message: string, changes: Changes][] = [
       },
     },
   ],
+  [
+    "linux.timeOffsets.boottime.secs is -4611686019",
+    { linux: { namespaces: spaces("time"), timeOffsets: { boottime: { secs: -4611686019 } } } },
+  ],
   ['linux.uidMappings needs {"type": "user"}', { linux: { uidMappings: [map(0, 0, 1)] } }],
   ['linux.gidMappings needs {"type": "user"}', { linux: { gidMappings: [map(0, 0, 1)] } }],
   ["linux.uidMappings is needed: a new user namespace", { linux: { namespaces: spaces("user") } }],

@@ -5,6 +5,9 @@ import type { Config, Namespace, NamespaceType } from "../spec/types.ts";
 // struct new_utsname holds __NEW_UTS_LEN (64) bytes of each name.
 const LONGEST_UTS_NAME = 64;
 
+// kernel/time/namespace.c: KTIME_SEC_MAX / 2, the latest that a clock may show.
+const LAST_SECOND = 4611686018n;
+
 /** The namespace of this type that the container gets, new or joined; undefined when it keeps the caller's. */
 export function namespaceOf(config: Config, type: NamespaceType): Namespace | undefined {
   for (const namespace of config.linux?.namespaces ?? []) if (namespace.type === type) return namespace;
@@ -72,5 +75,10 @@ export function timeOffsetsHaveNamespace(config: Config): void {
   needNamespace(config, "time", "linux.timeOffsets");
   if (!hasNewNamespace(config, "time")) {
     throw new SpecError("linux.timeOffsets", "cannot change a time namespace that is joined by its path");
+  }
+  for (const clock of ["monotonic", "boottime"] as const) {
+    const secs = offsets[clock]?.secs ?? 0n;
+    if (secs <= LAST_SECOND && secs >= -LAST_SECOND) continue;
+    throw wrong(`linux.timeOffsets.${clock}.secs`, secs, `a number from -${LAST_SECOND} to ${LAST_SECOND}`);
   }
 }

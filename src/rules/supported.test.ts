@@ -16,7 +16,6 @@ const REFUSED: [path: string, changes: Changes][] = [
   ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
   ["linux.netDevices", { linux: { netDevices: { eth0: { name: "eth1" } } } }],
   ["linux.personality", { linux: { personality: { domain: "LINUX32" } } }],
-  ["linux.timeOffsets", { linux: { timeOffsets: { boottime: { secs: 1 } } } }],
   [
     "linux.seccomp.listenerPath",
     { linux: { seccomp: { defaultAction: "SCMP_ACT_LOG", listenerPath: "/s" } } },

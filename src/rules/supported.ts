@@ -19,7 +19,6 @@ const NOT_YET: readonly Row[] = [
   ["linux.netDevices", (c) => c.linux?.netDevices],
   // LINUX is what every process has.
   ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
-  ["linux.timeOffsets", (c) => c.linux?.timeOffsets],
   ["linux.seccomp.listenerPath", (c) => c.linux?.seccomp?.listenerPath],
   ["linux.resources.blockIO", (c) => c.linux?.resources?.blockIO],
   ["linux.resources.hugepageLimits", (c) => c.linux?.resources?.hugepageLimits],

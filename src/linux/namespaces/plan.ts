@@ -1,5 +1,5 @@
 import { CLONE } from "../../../ffi/constants/process.ts";
-import type { Namespace } from "../../spec/types.ts";
+import type { Namespace, TimeOffsets } from "../../spec/types.ts";
 
 /** The namespaces of runtime-spec 1.3, config-linux.md "Namespaces". */
 export type NamespaceName = "user" | "mount" | "pid" | "network" | "uts" | "ipc" | "cgroup" | "time";
@@ -55,9 +55,20 @@ export function planNamespaces(namespaces: readonly Namespace[]): PlannedNamespa
   return Object.freeze(planned);
 }
 
-// The time namespace is entered before the clone (it is for children), the cgroup namespace after it (its root is the
-// cgroup that its maker is in, and init is only born into the right one).
+// Init makes these itself: a time namespace so that its offsets are written before anybody is in it, and by whom its user
+// namespace belongs to; a cgroup namespace because its root is the cgroup that its maker is in, and only init is born into
+// the right one.
 const notCloned: ReadonlySet<NamespaceName> = new Set(["time", "cgroup"]);
+
+/** The lines that /proc/PID/timens_offsets takes, "" for no offset at all. time_namespaces(7). */
+export function planTimeOffsets(offsets: TimeOffsets): string {
+  return (["monotonic", "boottime"] as const)
+    .flatMap((clock) => {
+      const { secs = 0n, nanosecs = 0 } = offsets[clock] ?? {};
+      return secs === 0n && nanosecs === 0 ? [] : [`${clock} ${secs} ${nanosecs}\n`];
+    })
+    .join("");
+}
 
 /** Flags of the new namespaces that clone3(2) makes at once. */
 export function cloneFlags(namespaces: PlannedNamespaces): number {

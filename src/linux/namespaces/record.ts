@@ -1,4 +1,5 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
+import { AT, O } from "../../../ffi/constants/file.ts";
 import { CLONE } from "../../../ffi/constants/process.ts";
 import type { Program, Register } from "../../../ffi/program/program.ts";
 import type { OpenedNamespace } from "./apply.ts";
@@ -71,11 +72,27 @@ export function recordJoinProcess(
   program.chdir("/");
 }
 
-/** Enters a new time namespace: it takes effect for children only, so it comes before the clone. Linux 5.6. */
-export function recordTimeNamespace(program: Program, namespaces: PlannedNamespaces): void {
+/**
+ * Enters a new time namespace. It is made for children, and its offsets can be written while nobody is in it; joining it
+ * by its file then takes effect at once. time_namespaces(7), Linux 5.6. Before the id maps are written: what needs them
+ * makes this process's files in /proc somebody else's.
+ * @param offsets from planTimeOffsets
+ */
+export function recordTimeNamespace(program: Program, namespaces: PlannedNamespaces, offsets: string): void {
   if (namespaces.time.kind !== "new") return;
   program.because("linux.namespaces");
   program.unshare(CLONE.NEWTIME);
+  if (offsets !== "") {
+    program.because("linux.timeOffsets");
+    const file = program.openat(AT.FDCWD, "/proc/self/timens_offsets", O.WRONLY | O.CLOEXEC, 0);
+    const bytes = new TextEncoder().encode(offsets);
+    program.write(file, bytes, bytes.length);
+    program.close(file);
+    program.because("linux.namespaces");
+  }
+  const made = program.openat(AT.FDCWD, "/proc/self/ns/time_for_children", O.RDONLY | O.CLOEXEC, 0);
+  program.setns(made, CLONE.NEWTIME);
+  program.close(made);
 }
 
 /** Makes a cgroup namespace whose root is the cgroup that init is in. cgroup_namespaces(7). */
