@@ -1,17 +1,25 @@
-/** A value for one file of a cgroup. */
-export interface Limit {
+/** A value for a file of a cgroup. */
+export interface FileValue {
   /** Name of the file in the cgroup's directory, such as `memory.max`. */
   readonly file: string;
   readonly value: string;
+}
+
+/** A value that config.json asks for. */
+export interface Limit extends FileValue {
   /** JSON path of the property that asks for it. */
   readonly property: string;
   /** A kernel that does not have the file does what is asked for anyway. */
   readonly dispensable: boolean;
+  /** The same for kernels that have another file for it. */
+  readonly otherwise: FileValue | undefined;
+  /** Files whose sum the value must not be below. */
+  readonly usage: readonly string[];
 }
 
 /** A limit; `limit("pids.max", 10n, "linux.resources.pids.limit")`. */
 export function limit(file: string, value: bigint | number | string, property: string): Limit {
-  return { file, value: String(value), property, dispensable: false };
+  return { file, value: String(value), property, dispensable: false, otherwise: undefined, usage: [] };
 }
 
 /** A limit that is no matter when the kernel does not have its file. */

@@ -1,6 +1,7 @@
 // What plan.ts decides about control groups, and what the calls made now and the record functions read.
 import type { BpfInstruction } from "../../../ffi/structs/bpf-insn.ts";
 import type { CgroupView } from "../cgroup-view.ts";
+import type { Limit } from "./limit.ts";
 
 /** A cgroup of the container in one hierarchy. */
 export interface PlannedDirectory {
@@ -15,16 +16,8 @@ export interface PlannedDirectory {
   readonly fresh: boolean;
 }
 
-/** One value for one file. */
-export interface PlannedWrite {
-  /** Absolute path. */
-  readonly file: string;
-  readonly value: string;
-  /** JSON path of the property that asks for it. */
-  readonly property: string;
-  /** A kernel without the file does what is asked for anyway. */
-  readonly dispensable: boolean;
-}
+/** A limit of one cgroup: its files are absolute paths. */
+export type PlannedWrite = Limit;
 
 /** Controllers of version 2 that must work in the container's cgroup. */
 export interface PlannedControllers {

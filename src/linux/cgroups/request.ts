@@ -3,6 +3,7 @@ import type { Resources } from "../../spec/types.ts";
 import { type AccessRule, accessRules } from "./device-rules.ts";
 import type { Limit } from "./limit.ts";
 import type { CgroupPath } from "./path.ts";
+import type { PlannedWrite } from "./planned.ts";
 
 /** What is asked of a layout. */
 export interface Request {
@@ -35,6 +36,21 @@ export function neededBy({ privileged, path }: Request, limits: readonly Limit[]
   const [first] = limits;
   if (first) return first.property;
   return privileged || path.kind !== "default" ? "linux.cgroupsPath" : "";
+}
+
+/** The limits as writes to the files of one cgroup. */
+export function writesIn(directory: string, limits: readonly Limit[]): PlannedWrite[] {
+  const writes: PlannedWrite[] = [];
+  for (const each of limits) {
+    const { file, otherwise, usage } = each;
+    writes.push({
+      ...each,
+      file: `${directory}/${file}`,
+      otherwise: otherwise && { ...otherwise, file: `${directory}/${otherwise.file}` },
+      usage: usage.map((name) => `${directory}/${name}`),
+    });
+  }
+  return writes;
 }
 
 /** A limit that this machine cannot keep. */

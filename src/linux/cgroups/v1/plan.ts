@@ -3,7 +3,7 @@ import type { CgroupHierarchy } from "../../cgroup-view.ts";
 import { type CgroupLayout, type Hierarchy, isName, type Unified } from "../layout.ts";
 import type { Limit } from "../limit.ts";
 import type { PlannedDevices, PlannedDirectory, PlannedV1, PlannedWrite } from "../planned.ts";
-import { type ControllerLimits, neededBy, type Request, rulesOf, unavailable } from "../request.ts";
+import { type ControllerLimits, neededBy, type Request, rulesOf, unavailable, writesIn } from "../request.ts";
 import { compileDeviceRules } from "../v2/device-program.ts";
 import { limitUnified } from "../v2/unified.ts";
 import { limitDevices } from "./devices.ts";
@@ -24,9 +24,7 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
     viewed.push(viewOf(hierarchy, directory));
     if (!directory) continue;
     directories.push(directory);
-    for (const { file, value, property, dispensable } of own) {
-      writes.push({ file: `${directory.path}/${file}`, value, property, dispensable });
-    }
+    writes.push(...writesIn(directory.path, own));
   }
   const unified = layout.unified && planDirectory(layout.unified, "", [], request);
   if (unified) directories.push(unified);

@@ -10,7 +10,7 @@ import { unavailable } from "../request.ts";
  * Throws SpecError that names the property which needs one that is not available.
  */
 export function enableControllers(
-  { path, mountpoint }: PlannedDirectory,
+  { path, mountpoint }: Pick<PlannedDirectory, "path" | "mountpoint">,
   { needed, others }: PlannedControllers,
 ): void {
   if (!others) {

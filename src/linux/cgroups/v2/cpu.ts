@@ -13,12 +13,17 @@ export function limitCpu(cpu: Cpu): Limit[] {
   if (isSet(cpu.quota) || isSet(cpu.period)) {
     const quota = isSet(cpu.quota) ? orMax(cpu.quota) : "max";
     const period = isSet(cpu.period) ? cpu.period : defaultPeriod;
-    limits.push(limit("cpu.max", `${quota} ${period}`, `${path}.${isSet(cpu.quota) ? "quota" : "period"}`));
+    limits.push(limit("cpu.max", `${quota} ${period}`, path + keyOf(cpu)));
   }
   if (cpu.burst !== undefined) limits.push(limit("cpu.max.burst", cpu.burst, `${path}.burst`));
   // After the weight, which an idle cgroup refuses.
   if (cpu.idle !== undefined) limits.push(limit("cpu.idle", cpu.idle, `${path}.idle`));
   return limits;
+}
+
+function keyOf({ quota, period }: Cpu): string {
+  if (isSet(quota)) return isSet(period) ? "" : ".quota";
+  return ".period";
 }
 
 /**

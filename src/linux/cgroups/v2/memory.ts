@@ -35,6 +35,12 @@ function limitSwap({ limit: most = 0n, swap = 0n }: Memory): Limit[] {
     );
   }
   const alone = most < 0n ? swap : swap - most;
+  if (alone < 0n) {
+    throw new SpecError(
+      property,
+      `is ${swap}: it is memory and swap, and so at least the limit of memory, ${most}`,
+    );
+  }
   const limited = limit("memory.swap.max", alone, property);
   // A kernel without swap accounting has no swap to give.
   return [alone === 0n ? dispensable(limited) : limited];

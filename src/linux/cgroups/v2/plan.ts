@@ -6,9 +6,8 @@ import type {
   PlannedDirectory,
   PlannedNoCgroup,
   PlannedV2,
-  PlannedWrite,
 } from "../planned.ts";
-import { type ControllerLimits, neededBy, type Request, rulesOf } from "../request.ts";
+import { type ControllerLimits, neededBy, type Request, rulesOf, writesIn } from "../request.ts";
 import { compileDeviceRules } from "./device-program.ts";
 import { limitsV2 } from "./limits.ts";
 
@@ -38,13 +37,11 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
     neededBy: needed,
     fresh: request.path.kind === "default",
   };
-  const writes: PlannedWrite[] = [];
-  for (const each of asked) writes.push({ ...each, file: `${path}/${each.file}` });
   return {
     kind: "v2",
     directory,
     controllers,
-    writes,
+    writes: writesIn(path, asked),
     devices: planDevices(path, request),
     // One that the container may have to do without is not there to be shown.
     containerView: { kind: "v2", path: needed === "" ? ownPath : path },

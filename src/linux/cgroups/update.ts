@@ -1,0 +1,94 @@
+// What `update` writes to the cgroups of a container that is there already.
+import { SyscallError } from "../../../ffi/error.ts";
+import { exists, readText, writeValue } from "../../../ffi/file.ts";
+import type { Resources } from "../../spec/types.ts";
+import { type CgroupRecord, directoriesOf } from "./cgroup-record.ts";
+import type { PlannedWrite } from "./planned.ts";
+import { type ControllerLimits, unavailable, writesIn } from "./request.ts";
+import { limitsV1 } from "./v1/limits.ts";
+import { complete } from "./v2/complete.ts";
+import { enableControllers } from "./v2/controllers.ts";
+import { limitsV2 } from "./v2/limits.ts";
+import { writeLimits } from "./write.ts";
+
+/**
+ * Changes limits of a container; what `resources` does not name stays as it is. Rules of devices stay, whatever it says of
+ * them, as with runc: callers hand over the whole of linux.resources when they mean one number, and a device that was
+ * taken away for a moment would be missed.
+ * @param record of the container's cgroups, as readCgroupRecord gives it
+ * @param resources what `linux.resources` may be, in part; checked against the schema
+ * @returns what was decided, for --debug
+ * Throws SpecError that names the property which cannot be applied; then everything is as it was.
+ */
+export function updateLimits(record: CgroupRecord, resources: Resources): readonly string[] {
+  const writes = record.kind === "v1" ? planV1(record, resources) : planV2(record.path, resources);
+  const before = writes.map(({ file }) => ({ file, value: readBefore(file) }));
+  try {
+    writeLimits(writes);
+  } catch (error) {
+    for (const { file, value } of before.reverse()) restore(file, value);
+    throw error;
+  }
+  const notes = writes.map(({ property, file, value }) => `${property}: ${value} to ${file}`);
+  if (resources.devices) notes.push("linux.resources.devices: the rules of create stay");
+  return notes;
+}
+
+type V1 = Extract<CgroupRecord, { kind: "v1" }>;
+
+function planV1(record: V1, resources: Resources): PlannedWrite[] {
+  return limitsV1(resources).flatMap(({ controller, limits }) => {
+    const directory = directoriesOf(record).find(({ controllers }) =>
+      controllers.split(",").includes(controller),
+    );
+    if (!directory) throw unavailable(limits[0]?.property ?? "", controller, controllersOf(record));
+    return writesIn(directory.path, limits);
+  });
+}
+
+function controllersOf(record: V1): string[] {
+  return record.directories.flatMap(({ controllers }) => controllers.split(",")).filter((name) => name);
+}
+
+function planV2(path: string, resources: Resources): PlannedWrite[] {
+  const limits = limitsV2(complete(resources, path));
+  const needed = neededBy(limits);
+  if (needed.length > 0)
+    enableControllers({ path, mountpoint: mountpointOf(path) }, { needed, others: false });
+  return limits.flatMap((each) => writesIn(path, each.limits));
+}
+
+function neededBy(limits: readonly ControllerLimits[]): { name: string; property: string }[] {
+  const needed = new Map<string, string>();
+  for (const { controller, limits: asked } of limits) {
+    if (controller !== "cgroup" && !needed.has(controller)) needed.set(controller, asked[0]?.property ?? "");
+  }
+  return [...needed].map(([name, property]) => ({ name, property }));
+}
+
+/** The highest directory above a cgroup that is one, too. */
+function mountpointOf(path: string): string {
+  const above = path.slice(0, path.lastIndexOf("/"));
+  return exists(`${above}/cgroup.controllers`) ? mountpointOf(above) : path;
+}
+
+/** undefined for a file that is not there, or that the kernel lets nobody read. */
+function readBefore(file: string): string | undefined {
+  try {
+    return readText(file);
+  } catch (error) {
+    if (error instanceof SyscallError) return undefined;
+    throw error;
+  }
+}
+
+/** As far as it can be done: the failure that led here is what the caller must hear of. */
+function restore(file: string, value: string | undefined): void {
+  for (const line of (value ?? "").trim().split("\n")) {
+    try {
+      if (line !== "") writeValue(file, line);
+    } catch (error) {
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+}
