@@ -225,6 +225,8 @@ export const calls = {
   shutdown: [48, 210, "fd", "int"],
   // int ppoll(struct pollfd *fds, unsigned count, const struct timespec *timeout, const sigset_t *mask, size_t size)
   ppoll: [271, 73, "bytes", "int", "bytes", "bytes", "int"],
+  // int eventfd2(unsigned count, int flags)
+  eventfd2: [290, 19, "int", "O"],
   // int clock_nanosleep(int clock, int flags, const struct timespec *time, struct timespec *left)
   clock_nanosleep: [230, 115, "int", "int", "bytes", "bytes"],
   // int clock_gettime(int clock, struct timespec *time)

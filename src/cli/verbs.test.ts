@@ -64,6 +64,7 @@ const documented: Record<string, string[]> = {
   delete: ["--force, -f"],
   list: ["--format table|json, -f table|json", "--quiet, -q"],
   ps: ["--format table|json, -f table|json"],
+  events: ["--interval TIME", "--stats"],
   pause: [],
   resume: [],
   plan: [

@@ -22,6 +22,10 @@ export const verbs: Verbs = {
     payload: "arguments",
     load: () => import("./ps.ts"),
   },
+  events: {
+    description: "print what a container uses, and when memory lacks",
+    load: () => import("./events.ts"),
+  },
   pause: {
     description: "stop every process of a container until it is resumed",
     load: () => import("./pause.ts"),
