@@ -87,6 +87,8 @@ export const calls = {
   newfstatat: [262, 79, "fd", "path", "bytes", "AT"],
   // int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *statx)
   statx: [332, 291, "fd", "path", "AT", "int", "bytes"],
+  // int setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
+  setxattr: [188, 5, "path", "text", "bytes", "int", "int"],
   // int fstatfs(int fd, struct statfs *statfs)
   fstatfs: [138, 44, "fd", "bytes"],
   // int statfs(const char *path, struct statfs *statfs)

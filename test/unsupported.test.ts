@@ -29,8 +29,6 @@ const refused: [string, unknown][] = [
   ["process.scheduler", { policy: "SCHED_BATCH" }],
   ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
   ["process.apparmorProfile", "some-profile"],
-  ["process.selinuxLabel", "system_u:system_r:container_t:s0"],
-  ["linux.mountLabel", "system_u:object_r:container_file_t:s0"],
   ["linux.intelRdt", { closID: "some" }],
   ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
   ["linux.netDevices", { eth0: { name: "eth1" } }],

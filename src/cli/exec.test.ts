@@ -34,6 +34,7 @@ const process = {
   gid: undefined,
   additionalGids: [],
   noNewPrivileges: false,
+  selinuxLabel: undefined,
   capabilities: [],
 };
 const plain = {
@@ -64,6 +65,7 @@ test.each<[string[], object]>([
   [["-u", "1"], { process: { ...process, uid: 1 } }],
   [["-u", "1:2"], { process: { ...process, uid: 1, gid: 2 } }],
   [["-g", "5", "-g", "6,7"], { process: { ...process, additionalGids: [5, 6, 7] } }],
+  [["--process-label", "u:r:t"], { process: { ...process, selinuxLabel: "u:r:t" } }],
   [["--no-new-privs"], { process: { ...process, noNewPrivileges: true } }],
   [
     ["-c", "CAP_KILL", "--cap=net_admin"],
@@ -141,7 +143,6 @@ test.each<[string[], string]>([
   [["-e", "A", "c", "ls"], '--env: "A" is not NAME=VALUE'],
   [["-c", "CAP_NET_ADMN", "c", "ls"], '--cap: "CAP_NET_ADMN" is no capability (did you mean CAP_NET_ADMIN?)'],
   [["--apparmor", "x", "c", "ls"], "--apparmor is not supported yet"],
-  [["--process-label", "x", "c", "ls"], "--process-label is not supported yet"],
   [["--pidfd-socket", "x", "c", "ls"], "--pidfd-socket is not supported yet"],
   [["--frobnicate", "c", "ls"], "unknown option --frobnicate"],
 ])("%j is refused", (argv, message) => {

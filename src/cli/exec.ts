@@ -38,7 +38,11 @@ const args = {
     valueHint: "GID",
     description: "add a group, by number; may be repeated",
   },
-  "process-label": { type: "string", valueHint: "LABEL", description: "not supported yet" },
+  "process-label": {
+    type: "string",
+    valueHint: "LABEL",
+    description: "SELinux label of the process, in place of the container's",
+  },
   apparmor: { type: "string", valueHint: "PROFILE", description: "not supported yet" },
   "new-privs": { type: "boolean", default: true, negativeDescription: "set no_new_privs" },
   cap: {
@@ -64,7 +68,7 @@ const args = {
   },
 } satisfies ArgsDef;
 
-const unsupported = ["pidfd-socket", "process-label", "apparmor"] as const;
+const unsupported = ["pidfd-socket", "apparmor"] as const;
 
 /** The values of citty; of an option that is absent it gives undefined, which its type forgets. */
 interface Values {
@@ -131,6 +135,7 @@ export function execOptions(
       ...parseUser(values.user),
       additionalGids: parseGids(valuesOf(rawArgs, "additional-gids")),
       noNewPrivileges: !values["new-privs"],
+      selinuxLabel: values["process-label"],
       capabilities: valuesOf(rawArgs, "cap").map(parseCapability),
     },
     detach: values.detach === true,

@@ -10,6 +10,7 @@ const facts: ExecFacts = {
   arch: "x64",
   bounding: 0n,
   lastCapability: 3,
+  securityModules: { selinux: true },
   setgroupsDenied: false,
   callerFiles: "inherited",
   ownStreams: [],
@@ -102,6 +103,21 @@ test("what is the caller's is closed before there is a process in the container 
 test("root's ids are taken in a user namespace that is joined", () => {
   const lines = record({}, { joins: CLONE.NEWUSER, joinsUser: true });
   inOrder(lines, "setns(4, CLONE_NEWUSER)", "setresgid(0, 0, 0)", "setresuid(0, 0, 0)", 'chroot(".")');
+});
+
+test("the label is asked for where /proc is the caller's, and again for nobody who asks for none", () => {
+  const lines = record({ selinuxLabel: "u:r:t:s0" });
+  inOrder(
+    lines,
+    "close_range(",
+    '"/proc/thread-self/attr/exec"',
+    "setns(4",
+    /clone3\(\{CLONE_PARENT\}/,
+    "execve(",
+  );
+  expect(lines.join("\n")).not.toContain("keycreate");
+  expect(record({}).join("\n")).not.toContain("attr/");
+  expect(record({ selinuxLabel: "u:r:t:s0" }, { securityModules: { selinux: false } })).toEqual(record({}));
 });
 
 test("nothing is joined that is the caller's own", () => {

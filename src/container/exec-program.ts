@@ -15,7 +15,7 @@ import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordControl, recordPseudoterminal } from "../linux/terminal/record.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
-import { type Filters, recordConfinement } from "./program.ts";
+import { type Filters, recordConfinement, seldomProgram } from "./program.ts";
 import { recordAwait, recordTell, recordTellPid } from "./sync.ts";
 
 /** What the program inherits, by number; the first of them is the first after those that are preserved. */
@@ -61,6 +61,7 @@ export function recordExec(
   const program = newProgram({ report: descriptors.sync });
   program.because("file descriptors");
   program.close_range(Math.max(...Object.values(descriptors)) + 1, 0xffff_ffff, 0);
+  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, plan.credentials);
   recordOomScore(program, plan.oomScoreAdj);
   if (cgroup) recordEnterCgroup(program, cgroup);
   program.because("exec");

@@ -14,7 +14,7 @@ import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordRlimits } from "../linux/rlimits/record.ts";
 import type { Plan } from "../plan/types.ts";
-import { type Filters, recordConfinement } from "./program.ts";
+import { type Filters, recordConfinement, seldomProgram } from "./program.ts";
 import { recordTellPid } from "./sync.ts";
 
 /**
@@ -47,6 +47,7 @@ export function compileStartContainer(
 ): Uint8Array {
   const { execution, credentials } = plan;
   const program = recordBeginning(plan, cgroup);
+  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, credentials);
   recordRlimits(program, plan.rlimits);
   recordHookProcess(program, plan);
   if (execution.kind === "execute") {

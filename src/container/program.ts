@@ -81,6 +81,11 @@ export interface Filters {
   readonly emulation: Uint8Array | undefined;
 }
 
+/** Loaded only when a plan has what it is for. */
+export function seldomProgram() {
+  return require("./seldom-program.ts") as typeof import("./seldom-program.ts");
+}
+
 /** Records the program of a container. */
 export function recordContainer(plan: Plan, inherited: Inherited, filters: Filters): Program {
   const program = newProgram({ report: inherited.sync });
@@ -100,6 +105,7 @@ interface EarlyTrees {
 function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited): EarlyTrees {
   // What a caller leaked must not live on in the container: an open write end of its stdin would keep it waiting.
   recordCloseOthers(program, plan, inherited);
+  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, plan.credentials);
   // While this process's files in /proc belong to its user.
   recordOomScore(program, plan.oomScoreAdj);
   if (inherited.cgroup) recordEnterCgroup(program, inherited.cgroup);

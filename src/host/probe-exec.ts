@@ -8,6 +8,7 @@ import {
   probeBoundingSet,
   probeCallerFiles,
   probeLastCapability,
+  probeSecurity,
   readOr,
   readPasswd,
 } from "./probe.ts";
@@ -26,6 +27,7 @@ export function probeExec(init: number, process: Process): ExecFacts {
     arch: globalThis.process.arch === "arm64" ? "arm64" : "x64",
     bounding: process.capabilities ? probeBoundingSet(lastCapability) : 0n,
     lastCapability,
+    securityModules: probeSecurity({ process }),
     setgroupsDenied: readOr(`/proc/${init}/setgroups`, "allow").startsWith("deny"),
     callerFiles: probeCallerFiles(),
     ownStreams: [0, 1, 2].filter(isOwnStream),

@@ -9,8 +9,9 @@ import { decodeText } from "../../ffi/memory.ts";
 import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capability.ts";
 import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
 import { type CgroupLayout, parseCgroupLayout } from "../linux/cgroups/layout.ts";
-import type { HostFacts } from "../plan/facts.ts";
+import type { HostFacts, SecurityModules } from "../plan/facts.ts";
 import type { Bundle } from "../plan/types.ts";
+import type { Config } from "../spec/types.ts";
 
 /** Asks the machine what a plan of this bundle depends on, and no more. */
 export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts {
@@ -31,6 +32,7 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     mappedIds: inUserNamespace ? countIds(uidMap) : 2 ** 32 - 1,
     seccompFilters: probeSeccompFilters(),
     apt: (ownUserNamespace || inUserNamespace) && hasApt(path, config.root.path),
+    securityModules: probeSecurity(config),
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
@@ -39,6 +41,13 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
   };
+}
+
+/** @param config as far as it asks for labels: otherwise nothing is looked up */
+export function probeSecurity({ process, linux }: Pick<Config, "process" | "linux">): SecurityModules {
+  if (!process?.selinuxLabel && !linux?.mountLabel) return { selinux: false };
+  const { probeSecurityModules } = require("./probe-security.ts") as typeof import("./probe-security.ts");
+  return probeSecurityModules();
 }
 
 /** The text of a file of /proc; `otherwise` where /proc is masked or the kernel has no such file. */

@@ -24,6 +24,7 @@ const none: ProcessOverrides = {
   gid: undefined,
   additionalGids: [],
   noNewPrivileges: false,
+  selinuxLabel: undefined,
   capabilities: [],
 };
 
@@ -42,6 +43,7 @@ test("options change it", () => {
     gid: 2,
     additionalGids: [3],
     noNewPrivileges: true,
+    selinuxLabel: "u:r:t",
     capabilities: ["CAP_CHOWN"],
   });
   expect(process).toMatchObject({
@@ -50,7 +52,20 @@ test("options change it", () => {
     env: ["PATH=/bin", "A=1"],
     terminal: true,
     user: { uid: 1, gid: 2, umask: 0o77, additionalGids: [7, 3] },
+    selinuxLabel: "u:r:t",
   });
+});
+
+test("the container's label stays, unless another is named", () => {
+  const labelled: Process = { ...container, selinuxLabel: "u:r:container_t" };
+  const document: Process = { cwd: "/", args: ["ls"], user: { uid: 1, gid: 1 } };
+  const label = (of: Process | undefined, option?: string) =>
+    execProcess(labelled, of, { ...none, args: [], selinuxLabel: option }).selinuxLabel;
+  expect(label(undefined)).toBe("u:r:container_t");
+  expect(label(document)).toBe("u:r:container_t");
+  expect(label({ ...document, selinuxLabel: "" })).toBe("u:r:container_t");
+  expect(label({ ...document, selinuxLabel: "u:r:t" })).toBe("u:r:t");
+  expect(label(document, "u:r:o")).toBe("u:r:o");
 });
 
 test("--cap adds to three sets (CVE-2022-29162)", () => {

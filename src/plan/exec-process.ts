@@ -14,6 +14,7 @@ export interface ProcessOverrides {
   /** Added to the user's groups. */
   readonly additionalGids: readonly number[];
   readonly noNewPrivileges: boolean;
+  readonly selinuxLabel: string | undefined;
   /** Added to the bounding, effective and permitted sets, and to no other (CVE-2022-29162). */
   readonly capabilities: readonly string[];
 }
@@ -31,7 +32,7 @@ export function execProcess(
 ): Process {
   const base = document ? completed(document, container) : container && startingPoint(container);
   if (!base) throw new SpecError("process", "is missing in the container's config.json: pass --process");
-  const { args, cwd, env, terminal, noNewPrivileges, capabilities } = overrides;
+  const { args, cwd, env, terminal, noNewPrivileges, selinuxLabel, capabilities } = overrides;
   return {
     ...base,
     user: userOf(base.user, overrides),
@@ -40,6 +41,7 @@ export function execProcess(
     ...(env.length > 0 ? { env: [...(base.env ?? []), ...env] } : {}),
     ...(terminal ? { terminal } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(capabilities.length > 0 ? { capabilities: added(base.capabilities ?? {}, capabilities) } : {}),
   };
 }
@@ -53,12 +55,15 @@ function startingPoint(container: Process): Process {
 /** What belongs to the container rather than to one of its processes: runc takes it from config.json as well. */
 function completed(document: Process, container: Process | undefined): Process {
   const { capabilities, rlimits, oomScoreAdj, user } = container ?? {};
+  // An empty label is none: no document makes a process less confined than the container is.
+  const selinuxLabel = document.selinuxLabel || container?.selinuxLabel;
   const umask = user?.umask;
   return {
     ...(capabilities ? { capabilities } : {}),
     ...(rlimits ? { rlimits } : {}),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     ...document,
+    ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     user: { ...(umask === undefined ? {} : { umask }), ...document.user },
   };
 }

@@ -1,5 +1,10 @@
 import type { CgroupLayout } from "../linux/cgroups/layout.ts";
 
+/** Security modules that label processes, and whether each is enabled. Not looked up, and so false, where nobody asks. */
+export interface SecurityModules {
+  readonly selinux: boolean;
+}
+
 /** What is known of the machine and of the caller: all that a plan depends on besides config.json and the options. */
 export interface HostFacts {
   /** "x64" or "arm64". */
@@ -21,6 +26,7 @@ export interface HostFacts {
   readonly seccompFilters: boolean;
   /** The image has apt; false where nobody needs to know. */
   readonly apt: boolean;
+  readonly securityModules: SecurityModules;
   readonly setgroupsDenied: boolean;
   /** /proc/kcore exists. */
   readonly kcore: boolean;

@@ -9,13 +9,21 @@ import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
 import type { Config, Process } from "../spec/types.ts";
 import type { HostFacts } from "./facts.ts";
+import { seldomOf } from "./seldom.ts";
 import type { Plan } from "./types.ts";
 
 /** What a further process in a container depends on. `setgroupsDenied` and `passwd` are the container's. */
 export interface ExecFacts
   extends Pick<
     HostFacts,
-    "arch" | "bounding" | "lastCapability" | "setgroupsDenied" | "callerFiles" | "ownStreams" | "passwd"
+    | "arch"
+    | "bounding"
+    | "lastCapability"
+    | "securityModules"
+    | "setgroupsDenied"
+    | "callerFiles"
+    | "ownStreams"
+    | "passwd"
   > {
   /** The namespaces that the container does not share with the caller: CLONE_NEW* or-ed. */
   readonly joins: number;
@@ -46,6 +54,7 @@ export interface ExecPlan
     | "oomScoreAdj"
     | "terminal"
     | "preserveFds"
+    | "seldom"
     | "warnings"
   > {
   readonly joins: number;
@@ -78,6 +87,8 @@ export function resolveExec(
     id: choices.id,
     ownStreams: facts.ownStreams,
   });
+  // Its mounts are made, and have their label.
+  const seldom = seldomOf(process, {}, facts);
   return Object.freeze({
     joins: facts.joins,
     joinsUser: facts.joinsUser,
@@ -92,6 +103,7 @@ export function resolveExec(
     rlimits: planRlimits(process.rlimits ?? [], facts),
     oomScoreAdj: process.oomScoreAdj,
     preserveFds: choices.preserveFds,
-    warnings,
+    seldom,
+    warnings: seldom === null ? warnings : [...warnings, ...seldom.warnings],
   });
 }

@@ -20,6 +20,7 @@ import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
 import type { Linux, Process } from "../spec/types.ts";
 import type { HostFacts } from "./facts.ts";
+import { seldomOf } from "./seldom.ts";
 import type { Bundle, Plan, PlanOptions } from "./types.ts";
 
 /** A container without a process runs nothing; it has root's ids while it waits. */
@@ -59,11 +60,15 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
   // A root that is mapped to somebody else may not see what the caller sees.
   const openEarly =
     newUserNamespace && namespaces.mount.kind === "new" && has(facts, CAP.CAP_SYS_ADMIN) && facts.ownsMounts;
+  const seldom = seldomOf(process, linux, facts);
+  const mountLabel = seldom === null ? "" : seldom.selinux.mount;
   const mountContext: MountContext = {
     bundle: path,
     userNamespace,
     openEarly,
     directoryModes: facts.directoryModes,
+    label: mountLabel,
+    ownQueues: namespaces.ipc.kind === "new",
     pidInherited: namespaces.pid.kind === "inherit",
     cgroupNamespace: namespaces.cgroup.kind !== "inherit",
     cgroupView: cgroup.containerView,
@@ -114,6 +119,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     masks: {
       masked: (linux.maskedPaths ?? []).map(cleanPath),
       readonly: (linux.readonlyPaths ?? []).map(cleanPath),
+      label: mountLabel,
     },
     names: { hostname: config.hostname ?? "", domainname: config.domainname ?? "" },
     sysctl: planSysctl(linux.sysctl ?? {}),
@@ -135,12 +141,14 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     rlimits: planRlimits(process?.rlimits ?? [], facts),
     oomScoreAdj: process?.oomScoreAdj,
     execution,
+    seldom,
     hooks: planHooks(config.hooks, { processEnv: execution.kind === "execute" ? execution.env : [] }),
     preserveFds: options.listenFds + options.preserveFds,
     notify,
     warnings: [
       ...warnings,
       ...emulationWarnings,
+      ...(seldom === null ? [] : seldom.warnings),
       ...(options.notifyDirectory !== undefined && !notify
         ? ["NOTIFY_SOCKET is not passed on: the container has no mount namespace of its own to put it into"]
         : []),

@@ -15,6 +15,7 @@ import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
 import type { PlannedSeccomp } from "../linux/seccomp/plan.ts";
 import type { PlannedSysctl } from "../linux/sysctl/plan.ts";
 import type { PlannedTerminal } from "../linux/terminal/plan.ts";
+import type { PlannedSeldom } from "./seldom.ts";
 
 /**
  * Everything that is to be done, decided: no property is optional here, and nobody looks at config.json again. Frozen;
@@ -47,6 +48,8 @@ export interface Plan {
   /** Value for /proc/PID/oom_score_adj; undefined leaves the caller's. */
   readonly oomScoreAdj: number | undefined;
   readonly execution: PlannedExecution;
+  /** null for nothing of it. */
+  readonly seldom: PlannedSeldom | null;
   /** null without any. */
   readonly hooks: PlannedHooks | null;
   /** How many descriptors from 3 on the container keeps. */

@@ -10,8 +10,6 @@ const REFUSED: [path: string, changes: Changes][] = [
   ["process.ioPriority", { process: { ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 } } }],
   ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],
   ["process.apparmorProfile", { process: { apparmorProfile: "p" } }],
-  ["process.selinuxLabel", { process: { selinuxLabel: "l" } }],
-  ["linux.mountLabel", { linux: { mountLabel: "l" } }],
   ["linux.intelRdt", { linux: { intelRdt: {} } }],
   ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
   ["linux.netDevices", { linux: { netDevices: { eth0: { name: "eth1" } } } }],

@@ -11,8 +11,6 @@ const NOT_YET: readonly Row[] = [
   ["process.ioPriority", (c) => c.process?.ioPriority],
   ["process.execCPUAffinity", (c) => c.process?.execCPUAffinity],
   ["process.apparmorProfile", (c) => c.process?.apparmorProfile],
-  ["process.selinuxLabel", (c) => c.process?.selinuxLabel],
-  ["linux.mountLabel", (c) => c.linux?.mountLabel],
   // An empty intelRdt asks for a group of the container's own.
   ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
   ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],

@@ -86,6 +86,7 @@ export interface Config {
     rlimits?: { type: string; soft: number; hard: number }[];
     noNewPrivileges?: boolean;
     oomScoreAdj?: number;
+    selinuxLabel?: string;
   };
   hostname?: string;
   mounts: Mount[];
@@ -103,6 +104,7 @@ export interface Config {
     sysctl?: Record<string, string>;
     maskedPaths?: string[];
     readonlyPaths?: string[];
+    mountLabel?: string;
   };
 }
 

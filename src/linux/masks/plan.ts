@@ -2,4 +2,6 @@
 export interface PlannedMasks {
   readonly masked: readonly string[];
   readonly readonly: readonly string[];
+  /** SELinux label of what covers a directory; "" for none. */
+  readonly label: string;
 }

@@ -23,7 +23,7 @@ export function recordMasks(program: Program, root: Handle, plan: PlannedMasks):
     recordReadonly(program, root, path);
   });
   if (plan.masked.length === 0) return;
-  const covers = new Covers(program);
+  const covers = new Covers(program, plan.label);
   plan.masked.forEach((path, index) => {
     program.because(`linux.maskedPaths[${index}]`);
     recordMasked(program, root, path, covers);
@@ -82,7 +82,10 @@ class Covers {
   /** Whether the tmpfs covers something already: only a mount that is attached can be cloned (before Linux 6.15). */
   private readonly attached: Register;
 
-  constructor(private readonly program: Program) {
+  constructor(
+    private readonly program: Program,
+    label: string,
+  ) {
     this.stat = program.space(statSize);
     this.nothing = program.register("/dev/null");
     this.empty = program.register("empty tmpfs");
@@ -92,14 +95,15 @@ class Covers {
     program.newfstatat(this.nothing, "", this.stat, AT.EMPTY_PATH);
     recordExpectType(program, this.stat, S.IFCHR, ERRNO.ENODEV);
     recordExpectDevice(program, this.stat, 1, 3, ERRNO.ENODEV);
-    this.makeEmpty();
+    this.makeEmpty(label);
   }
 
-  private makeEmpty(): void {
+  private makeEmpty(label: string): void {
     const { program } = this;
     const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
     program.fsconfig(context, FSCONFIG.SET_STRING, "size", "0", 0);
     program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
+    if (label !== "") program.fsconfig(context, FSCONFIG.SET_STRING, "context", label, 0);
     program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
     const attributes = MOUNT_ATTR.RDONLY | MOUNT_ATTR.NOSUID | MOUNT_ATTR.NODEV | MOUNT_ATTR.NOEXEC;
     program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(this.empty);

@@ -39,7 +39,7 @@ export function recordCgroupMount(
   const attributes = mount.attributes.set | (source.readonly ? MOUNT_ATTR.RDONLY : 0);
   switch (source.view.kind) {
     case "none":
-      recordTmpfs(program, root, mount.target, attributes | MOUNT_ATTR.RDONLY);
+      recordTmpfs(program, root, mount.target, attributes | MOUNT_ATTR.RDONLY, source.label);
       return;
     case "v2": {
       const tree = recordHierarchy(program, "cgroup2", "", source.view.path, attributes, namespaced);
@@ -47,7 +47,7 @@ export function recordCgroupMount(
       return;
     }
     case "v1":
-      recordFarm(program, root, mount, source.view.hierarchies, attributes, namespaced);
+      recordFarm(program, root, mount, source, source.view.hierarchies, attributes, namespaced);
   }
 }
 
@@ -56,11 +56,12 @@ function recordFarm(
   program: Program,
   root: Handle,
   mount: PlannedMount,
+  { label }: Cgroup,
   hierarchies: readonly CgroupHierarchy[],
   attributes: number,
   namespaced: Namespaced | undefined,
 ): void {
-  recordTmpfs(program, root, mount.target, attributes & ~MOUNT_ATTR.RDONLY);
+  recordTmpfs(program, root, mount.target, attributes & ~MOUNT_ATTR.RDONLY, label);
   const directory = recordOpenInRoot(program, root, mount.target, O.PATH | O.DIRECTORY);
   for (const hierarchy of hierarchies) {
     const { type, options, path } = hierarchy;
@@ -123,9 +124,16 @@ function recordBound(program: Program, path: string, attributes: number, tree: R
   return tree;
 }
 
-function recordTmpfs(program: Program, root: Handle, target: string, attributes: number): void {
+function recordTmpfs(
+  program: Program,
+  root: Handle,
+  target: string,
+  attributes: number,
+  label: string,
+): void {
   const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
   program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
+  if (label !== "") program.fsconfig(context, FSCONFIG.SET_STRING, "context", label, 0);
   program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
   const tree = program.register(`tmpfs for ${target}`);
   program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(tree);

@@ -8,6 +8,8 @@ const context: MountContext = {
   userNamespace: false,
   openEarly: false,
   directoryModes: new Map(),
+  label: "",
+  ownQueues: true,
   pidInherited: false,
   cgroupNamespace: false,
   cgroupView: { kind: "none" },
@@ -79,6 +81,7 @@ describe("options", () => {
       source: "overlay",
       flags: MS.RDONLY,
       data: lower,
+      rootLabel: "",
     });
   });
 

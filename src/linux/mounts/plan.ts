@@ -4,6 +4,7 @@ import { cleanPath } from "../../spec/path.ts";
 import type { Mount } from "../../spec/types.ts";
 import type { CgroupView } from "../cgroup-view.ts";
 import { refuseMountInProc } from "./inside-proc.ts";
+import { contextOption, withoutQuotes } from "./label.ts";
 import { type ReadOptions, readOptions } from "./read-options.ts";
 
 export interface Attributes {
@@ -24,6 +25,8 @@ export type PlannedSource =
       readonly type: string;
       readonly source: string;
       readonly parameters: readonly Parameter[];
+      /** SELinux label that its root directory gets afterwards; "" for none. */
+      readonly rootLabel: string;
       readonly fallback: Fallback;
     }
   /** mount(2), for what fsconfig(2) cannot say: values of 256 bytes and more, and flags that it does not know. */
@@ -33,11 +36,14 @@ export type PlannedSource =
       readonly source: string;
       readonly flags: number;
       readonly data: string;
+      readonly rootLabel: string;
     }
   | {
       readonly kind: "cgroup";
       readonly view: CgroupView;
       readonly namespaced: boolean;
+      /** SELinux label of the directory of hierarchies; "" for none. */
+      readonly label: string;
       readonly readonly: boolean;
     }
   /** Changes the attributes of what is mounted there already. */
@@ -72,6 +78,10 @@ export interface MountContext {
   readonly openEarly: boolean;
   /** Permission bits of the directories that a tmpfs without a mode is mounted on, by destination. */
   readonly directoryModes: ReadonlyMap<string, number>;
+  /** SELinux label of new file systems, linux.mountLabel; "" for none. */
+  readonly label: string;
+  /** The IPC namespace, and with it the file system of message queues, is the container's own. */
+  readonly ownQueues: boolean;
   readonly pidInherited: boolean;
   readonly cgroupNamespace: boolean;
   readonly cgroupView: CgroupView;
@@ -116,6 +126,7 @@ function planSource(mount: Mount, read: ReadOptions, context: MountContext, orig
       kind: "cgroup",
       view: context.cgroupView,
       namespaced: context.cgroupNamespace,
+      label: context.label,
       // Without a cgroup namespace of its own, a container with a mapped root could write in the host's hierarchy
       // (CVE-2023-25809).
       readonly:
@@ -134,6 +145,8 @@ function planSource(mount: Mount, read: ReadOptions, context: MountContext, orig
 
 function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: MountContext): PlannedSource {
   const source = mount.source ?? type;
+  const rootLabel = type === "mqueue" && context.ownQueues ? context.label : "";
+  read.data.push(...contextOption(type, read.data, context.label));
   const readonly = (read.attributes.set & MOUNT_ATTR.RDONLY) !== 0 && !kernelTypes.has(type);
   const tooLong =
     source.length > longestParameter || read.data.some((option) => option.length > longestParameter);
@@ -144,6 +157,7 @@ function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: 
       source,
       flags: read.legacyFlags | (readonly ? MS.RDONLY : 0) | legacyFilesystemFlags(read.filesystemFlags),
       data: read.data.join(","),
+      rootLabel,
     };
   }
   const mode = context.directoryModes.get(mount.destination);
@@ -154,6 +168,7 @@ function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: 
     type,
     source,
     parameters: [...flags.map((key) => ({ key, value: null })), ...read.data.map(splitParameter)],
+    rootLabel,
     fallback: planFallback(type, context),
   };
 }
@@ -171,9 +186,9 @@ function legacyFilesystemFlags(names: readonly string[]): number {
 
 function splitParameter(option: string): Parameter {
   const equals = option.indexOf("=");
-  return equals < 0
-    ? { key: option, value: null }
-    : { key: option.slice(0, equals), value: option.slice(equals + 1) };
+  if (equals < 0) return { key: option, value: null };
+  const key = option.slice(0, equals);
+  return { key, value: withoutQuotes(key, option.slice(equals + 1)) };
 }
 
 const none: Fallback = Object.freeze({ path: "", attributes: 0 });

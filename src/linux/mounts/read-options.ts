@@ -1,4 +1,5 @@
 import { SpecError } from "../../spec/error.ts";
+import { splitData } from "./label.ts";
 import { mountOptions } from "./options.ts";
 import type { Attributes } from "./plan.ts";
 
@@ -80,9 +81,4 @@ function readOption(read: ReadOptions, option: string): void {
 /** A later option wins over an earlier one on the same bits. */
 function overlay(earlier: Attributes, { set, clear }: Attributes): Attributes {
   return { set: (earlier.set & ~clear) | set, clear: (earlier.clear & ~set) | clear };
-}
-
-/** Splits at commas, but not at those that overlayfs escapes with a backslash. */
-function splitData(option: string): string[] {
-  return option.split(/(?<!\\),/).filter((part) => part !== "");
 }

@@ -13,6 +13,7 @@ import type { Label, Program, Register } from "../../../ffi/program/program.ts";
 import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
 import { type Handle, recordOpenInRoot, recordTarget } from "../in-root.ts";
 import { recordCgroupMount } from "./cgroup.ts";
+import { recordRootLabel } from "./label.ts";
 import { recordMakeLike } from "./make-target.ts";
 import type { Attributes, Parameter, PlannedMount, PlannedSource } from "./plan.ts";
 
@@ -102,6 +103,8 @@ function recordFilesystem(
   const context = recordContext(program, source.type, source.source, source.parameters);
   program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
   program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
+  recordRootLabel(program, tree, source.rootLabel);
+  program.because(mount.origin);
   program.close(context);
   return tree;
 }
@@ -136,6 +139,8 @@ function recordPermitted(
   setAttributes(program, tree, { set: mount.attributes.set | source.fallback.attributes, clear: 0 }, true);
   program.jump(done);
   program.place(made);
+  recordRootLabel(program, tree, source.rootLabel);
+  program.because(mount.origin);
   program.close(context);
   program.place(done);
   return tree;
@@ -174,6 +179,8 @@ function recordLegacy(program: Program, root: Handle, mount: PlannedMount, sourc
   program.mount(source.source, ".", source.type, source.flags, source.data === "" ? null : source.data);
   program.close(target);
   const mounted = recordOpenInRoot(program, root, mount.target, O.PATH);
+  recordRootLabel(program, mounted, source.rootLabel);
+  program.because(mount.origin);
   setAttributes(program, mounted, mount.attributes, false);
   recordPropagation(program, mounted, mount);
   program.close(mounted);

@@ -1,0 +1,106 @@
+import { describe, expect, test } from "bun:test";
+import { listing } from "../../ffi/program/listing.ts";
+import type { HostFacts } from "../plan/facts.ts";
+import { resolve } from "../plan/resolve.ts";
+import type { Plan, PlanOptions } from "../plan/types.ts";
+import { exampleConfig } from "../spec/example.ts";
+import { recordContainer } from "./program.ts";
+
+const facts: HostFacts = {
+  arch: "x64",
+  uid: 0,
+  gid: 0,
+  effective: (1n << 41n) - 1n,
+  bounding: 0n,
+  lastCapability: 40,
+  inUserNamespace: false,
+  ownsMounts: true,
+  mappedIds: 2 ** 32 - 1,
+  seccompFilters: true,
+  apt: false,
+  securityModules: { selinux: true },
+  setgroupsDenied: false,
+  kcore: false,
+  callerFiles: "inherited",
+  cgroupLayout: { kind: "none" },
+  ownStreams: [],
+  directoryModes: new Map(),
+  passwd: "",
+};
+
+const options: PlanOptions = {
+  id: "c",
+  noPivot: false,
+  newKeyring: true,
+  keepGroups: false,
+  listenFds: 0,
+  preserveFds: 0,
+  notifyDirectory: undefined,
+  cgroupManager: "disabled",
+  rootless: "auto",
+  rootEmulation: undefined,
+};
+
+type Changes = Parameters<typeof exampleConfig>[0];
+
+function planOf(changes: Changes, other: Partial<HostFacts> = {}): Plan {
+  return resolve({ path: "/bundle", config: exampleConfig(changes) }, { ...facts, ...other }, options);
+}
+
+function lines(changes: Changes, other: Partial<HostFacts> = {}): string[] {
+  const inherited = {
+    sync: 3,
+    gate: { kind: "fifo", start: 4, result: 5 },
+    console: -1,
+    namespaces: [],
+    cgroup: null,
+    cgroupDirectory: -1,
+  } as const;
+  const filters = { profile: undefined, emulation: undefined };
+  return listing(recordContainer(planOf(changes, other), inherited, filters));
+}
+
+function inOrder(all: readonly string[], ...parts: string[]): void {
+  const found = parts.map((part) => all.findIndex((line) => line.includes(part)));
+  expect(found).not.toContain(-1);
+  expect(found).toEqual(found.toSorted((a, b) => a - b));
+}
+
+const label = "u:r:container_t:s0:c1,c2";
+const mountLabel = "u:object_r:container_file_t:s0:c1,c2";
+
+test("a container that asks for nothing of this has no step of it", () => {
+  expect(planOf({}).seldom).toBeNull();
+  expect(lines({}).join("\n")).not.toMatch(/attr\/|"context"/);
+});
+
+describe("SELinux", () => {
+  const changes: Changes = {
+    process: { selinuxLabel: label },
+    mounts: [{ destination: "/t", type: "tmpfs", source: "tmpfs" }],
+    linux: { mountLabel, maskedPaths: ["/proc/acpi"] },
+  };
+
+  test("the process's label is asked for before anything of the container's can be seen", () => {
+    inOrder(
+      lines(changes),
+      '"/proc/thread-self/attr/exec"',
+      '"/proc/thread-self/attr/keycreate"',
+      "clone3(",
+      "KEYCTL_JOIN_SESSION_KEYRING",
+      "execve(",
+    );
+  });
+
+  test("new file systems have the mount label: mounts, and what covers a directory", () => {
+    const labelled = lines(changes).filter((line) => line.includes(`"context", "${mountLabel}"`));
+    expect(labelled.map((line) => line.split(" ")[0])).toEqual(["@mounts[0]", "@linux.maskedPaths"]);
+  });
+
+  test("where it is not enabled the container is made without labels, and the caller is told", () => {
+    const disabled = { securityModules: { selinux: false } };
+    const none: Changes = { ...changes, process: {}, linux: { maskedPaths: ["/proc/acpi"] } };
+    expect(lines(changes, disabled)).toEqual(lines(none));
+    expect(planOf(changes, disabled).warnings).toHaveLength(2);
+  });
+});
