@@ -4,7 +4,7 @@ import { errnoText } from "../../ffi/errno-text.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { StateError } from "../state/error.ts";
 import { explain } from "./explain.ts";
-import { findHint, hints } from "./hints.ts";
+import { findHint, hints } from "./hints/find.ts";
 
 test("a plain error is its message", () => {
   expect(explain(new StateError("missing", 'container "c" does not exist'))).toBe(

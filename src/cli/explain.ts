@@ -1,7 +1,7 @@
 import { errnoName, errnoText } from "../../ffi/errno-text.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { attempt } from "../../ffi/libc.ts";
-import { findHint } from "./hints.ts";
+import { findHint } from "./hints/find.ts";
 import { findNamespaceHint } from "./namespace-hint.ts";
 
 // Loaded only when something went wrong.

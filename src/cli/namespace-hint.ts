@@ -1,7 +1,7 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import type { SyscallError } from "../../ffi/error.ts";
 import { readText } from "../../ffi/file.ts";
-import type { Hint } from "./hints.ts";
+import type { Hint } from "./hints/hint.ts";
 
 /** The value of a sysctl, by its path beneath /proc/sys; undefined where the kernel has none, or it may not be read. */
 export type ReadSysctl = (path: string) => string | undefined;

@@ -1,0 +1,33 @@
+// Other processes, and files of any kind.
+import type { HintRow } from "./hint.ts";
+
+export const fileHints: readonly HintRow[] = [
+  {
+    calls: ["pidfd_send_signal", "kill"],
+    errno: "EPERM",
+    cause: "the container belongs to another user",
+    cure: "use that user's account, or root's",
+  },
+  // ptrace(2), "Ptrace access mode checking"; a created container's init is not dumpable.
+  {
+    calls: ["readlinkat"],
+    errno: "EACCES",
+    when: /\/proc\/\d+\/ns\//,
+    cause: "a container that waits for start lets only root look into it, and nobody another user's",
+    cure: "start it first, use its owner's account, or root's",
+  },
+  // Any file.
+  {
+    calls: ["openat", "openat2", "mkdirat", "write"],
+    errno: "EROFS",
+    when: /bunc/,
+    cause: "the place of the containers' state cannot be written",
+    cure: "pass --root with a directory that can",
+  },
+  {
+    calls: ["openat", "openat2", "pipe2", "memfd_create", "socket", "socketpair", "accept4"],
+    errno: "EMFILE",
+    cause: "the caller left this process too few descriptors",
+    cure: "raise ulimit -n",
+  },
+];

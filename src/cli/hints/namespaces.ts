@@ -1,0 +1,44 @@
+// Processes and namespaces: clone3(2), unshare(2), setns(2).
+import type { HintRow } from "./hint.ts";
+
+export const namespaceHints: readonly HintRow[] = [
+  // The flags of the call are in the text: without a user namespace of its own, the container needs a privileged caller.
+  {
+    calls: ["clone3"],
+    errno: "EPERM",
+    when: /^(?!.*CLONE_NEWUSER)/s,
+    cause: "config.json asks for no user namespace, so only root can make the others",
+    cure: "run as root, or add a user namespace that maps your own id (bunc spec --rootless writes such a config.json)",
+  },
+  // clone(2), user_namespaces(7); kernel.unprivileged_userns_clone is Debian's, apparmor_restrict… Ubuntu's.
+  {
+    calls: ["clone3", "unshare"],
+    errno: "EPERM",
+    cause: "the system does not let this user make namespaces",
+    cure: "run as root, or allow user namespaces: sysctl kernel.unprivileged_userns_clone=1 (Debian) or kernel.apparmor_restrict_unprivileged_userns=0 (Ubuntu), no seccomp profile around bunc, no chroot",
+  },
+  {
+    calls: ["clone3", "unshare"],
+    errno: "ENOSPC",
+    cause: "the limit of namespaces is reached, or they are nested too deeply",
+    cure: "raise sysctl user.max_user_namespaces and its siblings",
+  },
+  {
+    calls: ["clone3", "unshare"],
+    errno: "EUSERS",
+    cause: "user namespaces are nested too deeply",
+    cure: "run bunc in fewer user namespaces",
+  },
+  {
+    calls: ["clone3", "unshare", "setns"],
+    errno: "EINVAL",
+    cause: "the kernel lacks a kind of namespace that is asked for",
+    cure: "see /proc/self/ns for the kinds that it has",
+  },
+  {
+    calls: ["clone3", "clone", "vfork", "posix_spawn"],
+    errno: "EAGAIN",
+    cause: "a limit of processes is reached",
+    cure: "raise ulimit -u or the pids limit of the cgroup that bunc runs in",
+  },
+];

@@ -1,0 +1,112 @@
+// What a process is: ids, rights, limits.
+import type { HintRow } from "./hint.ts";
+
+export const processHints: readonly HintRow[] = [
+  // user_namespaces(7), "Defining user and group ID mappings".
+  {
+    calls: ["write", "openat"],
+    errno: "EPERM",
+    when: /[ug]id_map/,
+    cause: "without privileges a user may map only the own id, and only once",
+    cure: "install newuidmap and newgidmap (Debian: uidmap) and give the user a range in /etc/subuid and /etc/subgid",
+  },
+  {
+    calls: ["write"],
+    errno: "EINVAL",
+    when: /[ug]id_map/,
+    cause: "the ranges overlap, are empty, or are more than 340",
+    cure: "correct linux.uidMappings and linux.gidMappings",
+  },
+  // kernel/time/namespace.c, proc_timens_set_offset.
+  {
+    calls: ["write"],
+    errno: "ERANGE",
+    when: /timeOffsets/,
+    cause:
+      "with this offset a clock of the container would show less than 0, or more than the kernel can count",
+    cure: "an offset that goes back must be smaller than the time since the machine was started",
+  },
+  {
+    calls: ["setresuid", "setresgid", "fchown", "fchownat"],
+    errno: "EINVAL",
+    cause: "the id is not mapped in the container's user namespace",
+    cure: "add it to linux.uidMappings and linux.gidMappings, or use another",
+  },
+  {
+    calls: ["setgroups"],
+    errno: "EPERM",
+    cause: "without newgidmap a user namespace may not change groups",
+    cure: "leave process.user.additionalGids out, or install newgidmap (Debian: uidmap) and edit /etc/subgid",
+  },
+  // selinux_lsm_setattr() in security/selinux/hooks.c.
+  {
+    calls: ["write"],
+    errno: "EINVAL",
+    when: /^process\.selinuxLabel/,
+    cause: "the SELinux policy of this machine does not know the label",
+    cure: "correct process.selinuxLabel, or install the policy that has it (container-selinux)",
+  },
+  {
+    calls: ["write"],
+    errno: "EACCES",
+    when: /^process\.selinuxLabel/,
+    cause: "the SELinux policy does not let bunc's own domain choose labels",
+    cure: "label the executable container_runtime_exec_t, and look for the denial: ausearch -m avc",
+  },
+  {
+    calls: ["prctl"],
+    errno: "EPERM",
+    when: /PR_CAPBSET_DROP/,
+    cause: "taking capabilities out of the bounding set takes CAP_SETPCAP, which is not bunc's own",
+    cure: "give it to whoever runs bunc (an outer container: --cap-add SETPCAP), or add a user namespace to linux.namespaces",
+  },
+  {
+    calls: ["mknodat"],
+    errno: "EPERM",
+    cause: "a user namespace may not make device nodes",
+    cure: "bind-mount the device from the machine",
+  },
+  {
+    calls: ["prlimit64"],
+    errno: "EPERM",
+    cause: "raising a hard limit takes CAP_SYS_RESOURCE",
+    cure: "lower process.rlimits to the caller's own limits, or run as root",
+  },
+  {
+    calls: ["prlimit64"],
+    errno: "EINVAL",
+    cause: "the soft limit is above the hard one",
+    cure: "correct process.rlimits",
+  },
+  {
+    calls: ["sethostname", "setdomainname"],
+    errno: "EPERM",
+    cause: "the name belongs to a UTS namespace that is not the container's",
+    cure: "add a uts namespace to linux.namespaces",
+  },
+  {
+    calls: ["seccomp"],
+    errno: "EACCES",
+    cause: "a filter takes CAP_SYS_ADMIN or no_new_privs",
+    cure: "set process.noNewPrivileges",
+  },
+  {
+    calls: ["seccomp"],
+    errno: "EINVAL",
+    cause: "the kernel does not know a flag or an action of the profile, or the filter is too long",
+    cure: "look at linux.seccomp.flags, or shorten the profile",
+  },
+  {
+    calls: ["keyctl"],
+    errno: "EDQUOT",
+    cause: "the user has too many keyrings",
+    cure: "raise sysctl kernel.keys.maxkeys, or pass --no-new-keyring",
+  },
+  // connect(2) to --console-socket.
+  {
+    calls: ["connect"],
+    errno: "ECONNREFUSED",
+    cause: "nobody listens on the socket any more",
+    cure: "start its receiver first",
+  },
+];
