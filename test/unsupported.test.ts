@@ -65,19 +65,6 @@ describe("refused by name", () => {
       expect(status).toBe(1);
     });
   }
-
-  oursOnly("id-mapped mounts", async () => {
-    const mapping = [{ containerID: 0, hostID: 1000, size: 1 }];
-    for (const extra of [
-      { options: ["bind", "idmap"] },
-      { options: ["bind"], uidMappings: mapping, gidMappings: mapping },
-    ]) {
-      const mount = { destination: "/mnt", type: "bind", source: "/tmp", ...extra };
-      const { status, stderr } = await box.run(config((result) => result.mounts.push(mount)));
-      expect(status).toBe(1);
-      expect(stderr).toMatch(/^[^\n]*mounts\[4\][^\n]+\n$/);
-    }
-  });
 });
 
 describe("taken, for it asks for nothing", () => {

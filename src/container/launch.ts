@@ -14,8 +14,9 @@ import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
+import { type Gate, inheritedNumbers } from "./inherited.ts";
 import type { Logger } from "./options.ts";
-import { type Filters, type Gate, inheritedNumbers, recordContainer } from "./program.ts";
+import { type Filters, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
@@ -83,9 +84,11 @@ class Launching {
   begin(): void {
     const { plan, options } = this;
     let namespaces: readonly OpenedNamespace[] = [];
+    let trees: ReadonlyMap<number, Descriptor> = noTrees;
     try {
       if (plan.notify) makeNotifyDirectory(options.directory);
       namespaces = openNamespaces(plan.namespaces);
+      trees = mappedMounts(plan, namespaces, options.directory);
       this.announceCgroups();
       this.cgroup = createCgroup(plan.cgroup);
       using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
@@ -94,6 +97,7 @@ class Launching {
         gate: options.gate,
         console: options.console,
         namespaces,
+        trees: numbersOf(trees),
         cgroup: this.cgroup,
         cgroupDirectory: cgroupDirectory?.fd ?? -1,
       };
@@ -113,6 +117,7 @@ class Launching {
       endStage("spawn");
     } finally {
       for (const { descriptor } of namespaces) descriptor.close();
+      for (const tree of trees.values()) tree.close();
       // From here on the end of file on our end means that the program's processes are gone.
       this.theirs.close();
     }
@@ -230,6 +235,28 @@ class Launching {
     const reason = signal === 0 ? "ended" : `was killed by signal ${signal}`;
     return new ContainerError("init", `the container's first process ${reason} before it was set up`);
   }
+}
+
+const noTrees: ReadonlyMap<number, Descriptor> = new Map();
+const noNumbers: ReadonlyMap<number, number> = new Map();
+
+/** The trees of mounts whose ids are mapped; nothing of them is loaded where there are none. */
+function mappedMounts(
+  plan: Plan,
+  namespaces: readonly OpenedNamespace[],
+  directory: Descriptor,
+): ReadonlyMap<number, Descriptor> {
+  for (const { idmap } of plan.mounts) {
+    if (idmap.kind === "none") continue;
+    const { openMappedMounts } = require("./mapped-mounts.ts") as typeof import("./mapped-mounts.ts");
+    return openMappedMounts(plan, namespaces, directory);
+  }
+  return noTrees;
+}
+
+function numbersOf(trees: ReadonlyMap<number, Descriptor>): ReadonlyMap<number, number> {
+  if (trees.size === 0) return noNumbers;
+  return new Map([...trees].map(([index, { fd }]) => [index, fd]));
 }
 
 /** Everybody in the container may pass through it; its modes do not depend on the caller's mask. */

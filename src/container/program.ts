@@ -8,7 +8,6 @@ import {
   recordKeepCapabilities,
   withFilterLoading,
 } from "../linux/capabilities/record.ts";
-import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { recordEnterCgroup } from "../linux/cgroups/record.ts";
 import {
   recordIds,
@@ -32,7 +31,6 @@ import { recordNames } from "../linux/hostname/record.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { recordMasks } from "../linux/masks/record.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
-import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
 import { cloneFlags } from "../linux/namespaces/plan.ts";
 import { recordCgroupNamespace, recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
@@ -44,34 +42,8 @@ import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
+import { type Inherited, inheritedNumbers } from "./inherited.ts";
 import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
-
-/** How init learns that it may execute the container's process, and where it reports why it could not. */
-export type Gate =
-  /** `create`: two FIFOs in the state directory, for another process to use. */
-  | { readonly kind: "fifo"; readonly start: number; readonly result: number }
-  /** `run`: the sync socket serves on. */
-  | { readonly kind: "socket" };
-
-/** Descriptors that the program inherits, by their numbers. */
-export interface Inherited {
-  readonly sync: number;
-  readonly gate: Gate;
-  /** A connected socket for the terminal's master; -1 without a terminal. */
-  readonly console: number;
-  readonly namespaces: readonly OpenedNamespace[];
-  /** The container's cgroups; null for none. */
-  readonly cgroup: CgroupRecord | null;
-  /** Descriptor of the one of version 2, which init is born into; -1 for none. */
-  readonly cgroupDirectory: number;
-}
-
-/** Numbers of all inherited descriptors. */
-export function inheritedNumbers({ sync, gate, console, namespaces, cgroupDirectory }: Inherited): number[] {
-  const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
-  if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
-  return numbers.filter((fd) => fd >= 0);
-}
 
 /** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
 export interface Filters {
@@ -114,7 +86,12 @@ function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited):
   if (plan.idmap.kind === "none") recordNotDumpable(program);
   const { propagation } = plan.rootfs;
   const root = recordEarlyRoot(program, plan.rootfs);
-  const mounts = plan.mounts.map((mount) => recordEarlySource(program, mount, propagation));
+  const { trees } = inherited;
+  const mounts = plan.mounts.map((mount, index) =>
+    trees.has(index)
+      ? program.register(`tree of ${mount.origin}`, trees.get(index))
+      : recordEarlySource(program, mount, propagation),
+  );
   recordJoins(program, inherited.namespaces);
   recordClone(program, plan, inherited);
   return { root, mounts };

@@ -53,6 +53,7 @@ function lines(changes: Changes, other: Partial<HostFacts> = {}): string[] {
     gate: { kind: "fifo", start: 4, result: 5 },
     console: -1,
     namespaces: [],
+    trees: new Map<number, number>(),
     cgroup: null,
     cgroupDirectory: -1,
   } as const;

@@ -6,7 +6,7 @@ import { prepare } from "./prepare.ts";
 import { recordContainer } from "./program.ts";
 
 // Numbers that stand for what create would open: the listing shows where each is used.
-const stand = { sync: 3, start: 4, result: 5, console: 6 } as const;
+const stand = { sync: 3, start: 4, result: 5, console: 6, tree: 7 } as const;
 
 /**
  * `plan`: the steps that the container's processes would make, one a line, as strace would print them. Nothing is
@@ -18,6 +18,10 @@ export function showPlan(options: CreateOptions): readonly string[] {
   const compile = (planned: typeof plan.seccomp) =>
     planned.kind === "none" ? undefined : loadFilter(planned, undefined);
   const filters = { profile: compile(plan.seccomp), emulation: compile(plan.emulation) };
+  const trees = new Map<number, number>();
+  for (const [index, { idmap }] of plan.mounts.entries()) {
+    if (idmap.kind !== "none") trees.set(index, stand.tree + trees.size);
+  }
   const namespaces = openNamespaces(plan.namespaces);
   try {
     const program = recordContainer(
@@ -27,6 +31,7 @@ export function showPlan(options: CreateOptions): readonly string[] {
         gate: { kind: "fifo", start: stand.start, result: stand.result },
         console: plan.terminal.kind === "new" ? stand.console : -1,
         namespaces,
+        trees,
         cgroup: null,
         cgroupDirectory: -1,
       },

@@ -58,14 +58,16 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     },
   );
   // A root that is mapped to somebody else may not see what the caller sees.
-  const openEarly =
-    newUserNamespace && namespaces.mount.kind === "new" && has(facts, CAP.CAP_SYS_ADMIN) && facts.ownsMounts;
+  const ownsMounts = has(facts, CAP.CAP_SYS_ADMIN) && facts.ownsMounts;
+  const openEarly = newUserNamespace && namespaces.mount.kind === "new" && ownsMounts;
   const seldom = seldomOf(process, linux, facts);
   const mountLabel = seldom === null ? "" : seldom.selinux.mount;
   const mountContext: MountContext = {
     bundle: path,
     userNamespace,
     openEarly,
+    ids: { kind: namespaces.user.kind, uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] },
+    ownsMounts,
     directoryModes: facts.directoryModes,
     label: mountLabel,
     ownQueues: namespaces.ipc.kind === "new",

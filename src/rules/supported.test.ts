@@ -34,21 +34,10 @@ const REFUSED: [path: string, changes: Changes][] = [
   ],
   ["linux.resources.cpu.realtimeRuntime", { linux: { resources: { cpu: { realtimeRuntime: 1 } } } }],
   ["linux.resources.cpu.realtimePeriod", { linux: { resources: { cpu: { realtimePeriod: 1 } } } }],
-  [
-    "mounts[0].uidMappings",
-    { mounts: [{ destination: "/a", uidMappings: [{ containerID: 0, hostID: 1, size: 1 }] }] },
-  ],
 ];
 
 test.each(REFUSED)("%s", (path, changes) => {
   expect(() => refuseUnsupported(exampleConfig(changes))).toThrow(`${path} is not supported yet`);
-});
-
-test("mount options", () => {
-  const config = exampleConfig({ mounts: [{ destination: "/a", options: ["bind", "ridmap"] }] });
-  expect(() => refuseUnsupported(config)).toThrow(
-    "mounts[0].options[1] asks for ridmap, which is not supported yet",
-  );
 });
 
 test("what is empty or the default asks for nothing", () => {

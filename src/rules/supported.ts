@@ -30,10 +30,6 @@ const NOT_YET: readonly Row[] = [
   ["linux.resources.cpu.realtimePeriod", (c) => c.linux?.resources?.cpu?.realtimePeriod],
 ];
 
-/** The same for one of the mounts. */
-const MOUNT_NOT_YET = ["uidMappings", "gidMappings"] as const;
-const OPTIONS_NOT_YET: readonly string[] = ["idmap", "ridmap"];
-
 /**
  * Refuses by name what config.json asks for and this version does not apply: nothing is skipped in silence.
  * What is empty, zero or false asks for nothing.
@@ -42,16 +38,6 @@ const OPTIONS_NOT_YET: readonly string[] = ["idmap", "ridmap"];
  */
 export function refuseUnsupported(config: Config): void {
   for (const [path, read] of NOT_YET) if (asks(read(config))) throw notYet(path);
-  for (const [index, mount] of (config.mounts ?? []).entries()) {
-    for (const key of MOUNT_NOT_YET) if (asks(mount[key])) throw notYet(`mounts[${index}].${key}`);
-    for (const [at, option] of (mount.options ?? []).entries()) {
-      if (!OPTIONS_NOT_YET.includes(option)) continue;
-      throw new SpecError(
-        `mounts[${index}].options[${at}]`,
-        `asks for ${option}, which is not supported yet`,
-      );
-    }
-  }
 }
 
 function notYet(path: string): SpecError {

@@ -86,6 +86,13 @@ export const mountHints: readonly HintRow[] = [
     cure: "correct the mount's options",
   },
   {
+    calls: ["mount_setattr"],
+    errno: "EPERM",
+    when: /id-mapped/,
+    cause: "ids can be mapped only by who has CAP_SYS_ADMIN where the file system was mounted",
+    cure: "run as the machine's root, or change the owners of the files instead",
+  },
+  {
     calls: ["mount_setattr", "mount"],
     errno: "EPERM",
     cause:
@@ -95,9 +102,9 @@ export const mountHints: readonly HintRow[] = [
   {
     calls: ["mount_setattr"],
     errno: "EINVAL",
-    when: /idmap/i,
-    cause: "the file system of the source cannot have its ids mapped",
-    cure: "see mount_setattr(2) for those that can, or leave the idmap option out",
+    when: /id-mapped/,
+    cause: "a file system must be made for it: mount_setattr(2) says which are, since which kernel",
+    cure: "use a newer kernel or another file system, or change the owners of the files instead",
   },
   {
     calls: [

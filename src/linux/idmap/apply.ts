@@ -8,23 +8,28 @@ import { type PlannedIdmap, renderMap } from "./plan.ts";
 
 /**
  * Writes the id maps of a process that waits in a new user namespace.
+ * @param property who asked for the maps: the JSON path that ends in uidMappings or gidMappings
  * Throws SpecError naming the map that was refused, with the usual cause.
  */
-export function writeIdmap(plan: PlannedIdmap, pid: number): void {
+export function writeIdmap(
+  plan: PlannedIdmap,
+  pid: number,
+  property: (which: "uid" | "gid") => string = (which) => `linux.${which}Mappings`,
+): void {
   if (plan.kind === "none") return;
   if (plan.setgroups === "deny") writeValue(`/proc/${pid}/setgroups`, "deny");
   const write = plan.kind === "write" ? writeDirectly : writeByHelper;
-  write("uid", plan.uid, pid);
-  write("gid", plan.gid, pid);
+  write("uid", plan.uid, pid, property("uid"));
+  write("gid", plan.gid, pid, property("gid"));
 }
 
-function writeDirectly(which: "uid" | "gid", map: readonly IdMapping[], pid: number): void {
+function writeDirectly(which: "uid" | "gid", map: readonly IdMapping[], pid: number, property: string): void {
   try {
     writeValue(`/proc/${pid}/${which}_map`, renderMap(map));
   } catch (error) {
     if (!(error instanceof SyscallError) || error.errno !== ERRNO.EPERM) throw error;
     throw new SpecError(
-      `linux.${which}Mappings`,
+      property,
       "the kernel refused this map: every hostID must be one of the ids that the caller's own user namespace holds",
       { cause: error },
     );
@@ -33,19 +38,19 @@ function writeDirectly(which: "uid" | "gid", map: readonly IdMapping[], pid: num
 
 const packages = "newuidmap and newgidmap come with the package uidmap (shadow-utils on Red Hat and SUSE)";
 
-function writeByHelper(which: "uid" | "gid", map: readonly IdMapping[], pid: number): void {
+function writeByHelper(which: "uid" | "gid", map: readonly IdMapping[], pid: number, property: string): void {
   const helper = `new${which}map`;
   const numbers = map.flatMap(({ containerID, hostID, size }) => [containerID, hostID, size].map(String));
   const run = runCaptured(helper, [helper, String(pid), ...numbers]);
   if (run === undefined) {
     throw new SpecError(
-      `linux.${which}Mappings`,
+      property,
       `mapping more than one's own id needs ${helper}, which is missing: ${packages}`,
     );
   }
   if (run.status !== 0) {
     throw new SpecError(
-      `linux.${which}Mappings`,
+      property,
       `${helper} failed: ${run.output.trim() || `exit status ${run.status}`}; the ranges must be the caller's in /etc/sub${which}`,
     );
   }

@@ -12,6 +12,7 @@ export type MountOption =
   | { readonly does: "bind"; readonly recursive: boolean }
   | { readonly does: "propagation"; readonly flag: number; readonly recursive: boolean }
   | { readonly does: "remount" }
+  | { readonly does: "idmap"; readonly recursive: boolean }
   | { readonly does: "nothing" };
 
 const attribute = (set: number, clear = 0): MountOption => ({
@@ -96,6 +97,8 @@ export const mountOptions: Readonly<Record<string, MountOption>> = {
   bind: { does: "bind", recursive: false },
   rbind: { does: "bind", recursive: true },
   remount: { does: "remount" },
+  idmap: { does: "idmap", recursive: false },
+  ridmap: { does: "idmap", recursive: true },
 
   private: propagation(MS.PRIVATE, false),
   rprivate: propagation(MS.PRIVATE, true),

@@ -7,6 +7,8 @@ const context: MountContext = {
   bundle: "/bundle",
   userNamespace: false,
   openEarly: false,
+  ids: { kind: "inherit", uid: [], gid: [] },
+  ownsMounts: true,
   directoryModes: new Map(),
   label: "",
   ownQueues: true,

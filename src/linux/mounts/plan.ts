@@ -3,6 +3,7 @@ import { SpecError } from "../../spec/error.ts";
 import { cleanPath } from "../../spec/path.ts";
 import type { Mount } from "../../spec/types.ts";
 import type { CgroupView } from "../cgroup-view.ts";
+import { type ContainerIds, type MountIdmap, planMountIdmap } from "./idmap.ts";
 import { refuseMountInProc } from "./inside-proc.ts";
 import { contextOption, withoutQuotes } from "./label.ts";
 import { type ReadOptions, readOptions } from "./read-options.ts";
@@ -67,6 +68,8 @@ export interface PlannedMount {
   readonly propagation: readonly { readonly flag: number; readonly recursive: boolean }[];
   /** The source is opened by whoever sees it, before the new user namespace is entered. */
   readonly openEarly: boolean;
+  /** The tree of a mount with maps is opened by the caller, before any process of the container. */
+  readonly idmap: MountIdmap;
 }
 
 export interface MountContext {
@@ -76,6 +79,9 @@ export interface MountContext {
   readonly userNamespace: boolean;
   /** The caller may clone mounts itself and the container's root may not see what it sees. */
   readonly openEarly: boolean;
+  readonly ids: ContainerIds;
+  /** The caller has CAP_SYS_ADMIN over its own mounts. */
+  readonly ownsMounts: boolean;
   /** Permission bits of the directories that a tmpfs without a mode is mounted on, by destination. */
   readonly directoryModes: ReadonlyMap<string, number>;
   /** SELinux label of new file systems, linux.mountLabel; "" for none. */
@@ -98,6 +104,11 @@ export function planMount(mount: Mount, index: number, context: MountContext): P
   const target = cleanPath(mount.destination);
   refuseMountInProc(target, mount, read.bind !== undefined, origin);
   const source = planSource(mount, read, context, origin);
+  const idmap = planMountIdmap(mount, read.idmap, context.ids, {
+    bind: source.kind === "bind",
+    may: context.ownsMounts,
+    origin,
+  });
   return Object.freeze({
     origin,
     target,
@@ -105,7 +116,8 @@ export function planMount(mount: Mount, index: number, context: MountContext): P
     attributes: read.attributes,
     recursiveAttributes: read.recursiveAttributes,
     propagation: read.propagation,
-    openEarly: context.openEarly && source.kind === "bind",
+    openEarly: context.openEarly && source.kind === "bind" && idmap.kind === "none",
+    idmap,
   });
 }
 

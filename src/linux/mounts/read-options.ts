@@ -1,4 +1,5 @@
 import { SpecError } from "../../spec/error.ts";
+import type { IdmapOption } from "./idmap.ts";
 import { splitData } from "./label.ts";
 import { mountOptions } from "./options.ts";
 import type { Attributes } from "./plan.ts";
@@ -10,6 +11,7 @@ export interface ReadOptions {
   propagation: { flag: number; recursive: boolean }[];
   bind: { recursive: boolean } | undefined;
   remount: boolean;
+  idmap: IdmapOption | undefined;
   filesystemFlags: string[];
   legacyFlags: number;
   /** Options that are not in the table: the file system's own. */
@@ -24,6 +26,7 @@ export function readOptions(options: readonly string[], origin: string): ReadOpt
     propagation: [],
     bind: undefined,
     remount: false,
+    idmap: undefined,
     filesystemFlags: [],
     legacyFlags: 0,
     data: [],
@@ -32,24 +35,27 @@ export function readOptions(options: readonly string[], origin: string): ReadOpt
     if (unsupported.has(option)) {
       throw new SpecError(`${origin}.options[${index}]`, `is "${option}", which is not supported yet`);
     }
-    readOption(read, option);
+    readOption(read, option, `${origin}.options[${index}]`);
   });
   return read;
 }
 
-const unsupported = new Set([
-  "tmpcopyup",
-  "idmap",
-  "ridmap",
-  "copy-symlink",
-  "src-nofollow",
-  "dest-nofollow",
-]);
+const unsupported = new Set(["tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]);
 
-function readOption(read: ReadOptions, option: string): void {
+/** idmap=MAPS: crun's way to give maps. */
+const idmapPrefix = /^(r?)idmap=/;
+
+function readOption(read: ReadOptions, option: string, origin: string): void {
   const known = mountOptions[option];
   switch (known?.does) {
     case undefined:
+      if (option.includes("idmap=")) {
+        const [prefix, recursive] = idmapPrefix.exec(option) ?? [];
+        if (prefix !== undefined) {
+          read.idmap = { recursive: recursive === "r", maps: option.slice(prefix.length), origin };
+          break;
+        }
+      }
       // One entry may hold several of the file system's own options, as in mount -o.
       read.data.push(...splitData(option));
       break;
@@ -72,6 +78,9 @@ function readOption(read: ReadOptions, option: string): void {
       break;
     case "remount":
       read.remount = true;
+      break;
+    case "idmap":
+      read.idmap = { recursive: known.recursive, maps: "", origin };
       break;
     case "nothing":
       break;

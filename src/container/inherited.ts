@@ -1,0 +1,34 @@
+// What the program of a container inherits from bunc.
+import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
+
+/** How init learns that it may execute the container's process, and where it reports why it could not. */
+export type Gate =
+  /** `create`: two FIFOs in the state directory, for another process to use. */
+  | { readonly kind: "fifo"; readonly start: number; readonly result: number }
+  /** `run`: the sync socket serves on. */
+  | { readonly kind: "socket" };
+
+/** Descriptors that the program inherits, by their numbers. */
+export interface Inherited {
+  readonly sync: number;
+  readonly gate: Gate;
+  /** A connected socket for the terminal's master; -1 without a terminal. */
+  readonly console: number;
+  readonly namespaces: readonly OpenedNamespace[];
+  /** Trees that the caller has opened itself, by the index of their mount. */
+  readonly trees: ReadonlyMap<number, number>;
+  /** The container's cgroups; null for none. */
+  readonly cgroup: CgroupRecord | null;
+  /** Descriptor of the one of version 2, which init is born into; -1 for none. */
+  readonly cgroupDirectory: number;
+}
+
+/** Numbers of all inherited descriptors. */
+export function inheritedNumbers(inherited: Inherited): number[] {
+  const { sync, gate, console, namespaces, trees, cgroupDirectory } = inherited;
+  const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
+  if (trees.size > 0) numbers.push(...trees.values());
+  if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
+  return numbers.filter((fd) => fd >= 0);
+}
