@@ -26,6 +26,7 @@ export const verbs: Verbs = {
     description: "print what a container uses, and when memory lacks",
     load: () => import("./events.ts"),
   },
+  update: { description: "change the limits of a container", load: () => import("./update.ts") },
   pause: {
     description: "stop every process of a container until it is resumed",
     load: () => import("./pause.ts"),

@@ -5,6 +5,7 @@ import { type CgroupRecord, readCgroupRecord } from "../linux/cgroups/cgroup-rec
 import { type OomWatch, watchOom } from "../linux/cgroups/oom.ts";
 import { type CgroupStats, readStats } from "../linux/cgroups/stats.ts";
 import { now } from "../linux/cgroups/wait.ts";
+import { formatJson } from "../spec/format-json.ts";
 import { StateError } from "../state/error.ts";
 import { load } from "../state/store.ts";
 import { openInit } from "./init.ts";
@@ -32,14 +33,7 @@ export interface ContainerEvent {
 
 /** One line of JSON. Counts of 64 bits are written whole. */
 export function formatEvent(event: ContainerEvent): string {
-  return `${JSON.stringify(event, (_, value: unknown) => (typeof value === "bigint" ? rawNumber(value) : value))}\n`;
-}
-
-/** ECMAScript's JSON.rawJSON, which the type library does not know yet. */
-const { rawJSON } = JSON as typeof JSON & { rawJSON(text: string): unknown };
-
-function rawNumber(value: bigint): unknown {
-  return rawJSON(String(value));
+  return `${formatJson(event)}\n`;
 }
 
 /**

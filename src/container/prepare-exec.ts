@@ -1,4 +1,3 @@
-import { ERRNO } from "../../ffi/constants/errno.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { readFile } from "../../ffi/file.ts";
 import { endStage } from "../../ffi/timing.ts";
@@ -11,9 +10,8 @@ import { refuseUnsupported } from "../rules/supported.ts";
 import { SpecError } from "../spec/error.ts";
 import { parseConfig, parseProcess } from "../spec/parse.ts";
 import type { Process } from "../spec/types.ts";
-import { StateError } from "../state/error.ts";
-import { files, type StateRecord } from "../state/record.ts";
-import { directoryOf } from "../state/store.ts";
+import type { StateRecord } from "../state/record.ts";
+import { readKeptConfig } from "./kept-config.ts";
 import type { ExecOptions } from "./options.ts";
 
 /**
@@ -24,7 +22,7 @@ import type { ExecOptions } from "./options.ts";
  */
 export function prepareExec(options: ExecOptions, record: StateRecord): ExecPlan {
   endStage("arguments");
-  const config = parseConfig(readConfig(options));
+  const config = parseConfig(readKeptConfig(options));
   const process = execProcess(config.process, readDocument(options.processPath), options.process);
   const executed = { ...config, process };
   checkBundle(executed);
@@ -41,18 +39,6 @@ export function prepareExec(options: ExecOptions, record: StateRecord): ExecPlan
   for (const warning of plan.warnings) options.log.warn(warning);
   endStage("plan");
   return plan;
-}
-
-function readConfig({ root, id }: ExecOptions): Uint8Array {
-  const path = `${directoryOf(root, id)}/${files.config}`;
-  try {
-    return readFile(path);
-  } catch (error) {
-    if (!(error instanceof SyscallError) || error.errno !== ERRNO.ENOENT) throw error;
-    throw new StateError("damaged", `the state of container "${id}" is damaged: ${path} is missing`, {
-      cause: error,
-    });
-  }
 }
 
 function readDocument(path: string | undefined): Process | undefined {
