@@ -1,13 +1,14 @@
 /**
- * Labels of security modules: process.selinuxLabel, linux.mountLabel. The machines that run these tests have no such
+ * Labels of security modules: process.selinuxLabel, linux.mountLabel, process.apparmorProfile. The machines that run these tests have no such
  * module, so what is tested here is that nobody believes to be confined who is not. What the kernel is asked for where
  * there is one stands in the tests of the recorded program: src/container/seldom-program.test.ts.
  */
-import { describe, expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
 import { type Change, config, sleeper } from "./support/config.ts";
-import { runtimeKind } from "./support/machine.ts";
+import { isRoot, runtimeKind } from "./support/machine.ts";
 import { peersDiffer, testIf } from "./support/peers.ts";
+import { PrivateMounts } from "./support/private-mounts.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("labels");
@@ -69,3 +70,75 @@ describe("where SELinux is not enabled", () => {
     },
   );
 });
+
+const apparmorFile = "/sys/module/apparmor/parameters/enabled";
+const apparmor = existsSync(apparmorFile) && readFileSync(apparmorFile, "utf8").startsWith("Y");
+
+describe("where AppArmor is not enabled", () => {
+  const test = apparmor
+    ? testIf(false, "AppArmor is enabled here")
+    : peersDiffer({
+        runc: "it leaves it to the kernel to refuse, with no more than EINVAL",
+        crun: "it runs the container without the profile, and says nothing",
+      });
+
+  test("a profile is an error that says so, and nothing is left", async () => {
+    const { id, status, stderr } = await box.tryCreate(
+      config((result) => {
+        result.process.apparmorProfile = "containers-default";
+      }),
+    );
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^bunc: process\.apparmorProfile is "containers-default", but AppArmor is not enabled/,
+    );
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+    expect((await box.runtime(["state", id])).status).not.toBe(0);
+  });
+
+  test("exec refuses one, too", async () => {
+    const container = await box.create(sleeper());
+    await container.start();
+    const { status, stderr } = await box.runtime(["exec", "--apparmor", "p", container.id, "true"]);
+    expect(status).toBe(255);
+    expect(stderr).toContain('process.apparmorProfile is "p", but AppArmor is not enabled');
+  });
+
+  (apparmor
+    ? testIf(false, "AppArmor is enabled here")
+    : peersDiffer({ runc: "it fails then, too", crun: "it fails then, and runs what has a profile" }))(
+    "unconfined is what a process is anyway",
+    async () => {
+      const { status, stderr } = await box.run(
+        config((result) => {
+          result.process.apparmorProfile = "unconfined";
+        }),
+      );
+      expect([status, stderr]).toEqual([0, ""]);
+    },
+  );
+});
+
+// A tree in the kernel's form in place of the kernel's own: the machine seems to have AppArmor, and has not.
+const seeming = workspace("labels-tree");
+beforeAll(async () => {
+  if (!isRoot || runtimeKind !== "bunc") return;
+  const tree = seeming.directory("module");
+  const setup = `mkdir -p ${tree}/apparmor/parameters && echo Y > ${tree}/apparmor/parameters/enabled && mount --bind ${tree} /sys/module`;
+  seeming.useMounts(await PrivateMounts.make(setup));
+});
+
+testIf(!apparmor && runtimeKind === "bunc", "bunc's own words, where AppArmor is not enabled")(
+  "a profile that the kernel does not take is an error that names it",
+  async () => {
+    const change: Change = (result) => {
+      result.process.apparmorProfile = "containers-default";
+    };
+    const { id, status, stderr } = await seeming.tryCreate(config(change));
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      /^bunc: process\.apparmorProfile: write\(.*"exec containers-default", 23\): EINVAL \(.*\n$/,
+    );
+    expect((await seeming.runtime(["state", id])).status).not.toBe(0);
+  },
+);

@@ -28,7 +28,6 @@ const set =
 const refused: [string, unknown][] = [
   ["process.scheduler", { policy: "SCHED_BATCH" }],
   ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
-  ["process.apparmorProfile", "some-profile"],
   ["linux.intelRdt", { closID: "some" }],
   ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
   ["linux.netDevices", { eth0: { name: "eth1" } }],

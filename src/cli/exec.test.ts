@@ -35,6 +35,7 @@ const process = {
   additionalGids: [],
   noNewPrivileges: false,
   selinuxLabel: undefined,
+  apparmorProfile: undefined,
   capabilities: [],
 };
 const plain = {
@@ -66,6 +67,7 @@ test.each<[string[], object]>([
   [["-u", "1:2"], { process: { ...process, uid: 1, gid: 2 } }],
   [["-g", "5", "-g", "6,7"], { process: { ...process, additionalGids: [5, 6, 7] } }],
   [["--process-label", "u:r:t"], { process: { ...process, selinuxLabel: "u:r:t" } }],
+  [["--apparmor", "p"], { process: { ...process, apparmorProfile: "p" } }],
   [["--no-new-privs"], { process: { ...process, noNewPrivileges: true } }],
   [
     ["-c", "CAP_KILL", "--cap=net_admin"],
@@ -142,7 +144,6 @@ test.each<[string[], string]>([
   [["-g", "wheel", "c", "ls"], '--additional-gids: "wheel" is not the number of a group'],
   [["-e", "A", "c", "ls"], '--env: "A" is not NAME=VALUE'],
   [["-c", "CAP_NET_ADMN", "c", "ls"], '--cap: "CAP_NET_ADMN" is no capability (did you mean CAP_NET_ADMIN?)'],
-  [["--apparmor", "x", "c", "ls"], "--apparmor is not supported yet"],
   [["--pidfd-socket", "x", "c", "ls"], "--pidfd-socket is not supported yet"],
   [["--frobnicate", "c", "ls"], "unknown option --frobnicate"],
 ])("%j is refused", (argv, message) => {

@@ -43,7 +43,11 @@ const args = {
     valueHint: "LABEL",
     description: "SELinux label of the process, in place of the container's",
   },
-  apparmor: { type: "string", valueHint: "PROFILE", description: "not supported yet" },
+  apparmor: {
+    type: "string",
+    valueHint: "PROFILE",
+    description: "AppArmor profile of the process, in place of the container's",
+  },
   "new-privs": { type: "boolean", default: true, negativeDescription: "set no_new_privs" },
   cap: {
     type: "string",
@@ -68,7 +72,7 @@ const args = {
   },
 } satisfies ArgsDef;
 
-const unsupported = ["pidfd-socket", "apparmor"] as const;
+const unsupported = ["pidfd-socket"] as const;
 
 /** The values of citty; of an option that is absent it gives undefined, which its type forgets. */
 interface Values {
@@ -136,6 +140,7 @@ export function execOptions(
       additionalGids: parseGids(valuesOf(rawArgs, "additional-gids")),
       noNewPrivileges: !values["new-privs"],
       selinuxLabel: values["process-label"],
+      apparmorProfile: values.apparmor,
       capabilities: valuesOf(rawArgs, "cap").map(parseCapability),
     },
     detach: values.detach === true,

@@ -10,7 +10,7 @@ const facts: ExecFacts = {
   arch: "x64",
   bounding: 0n,
   lastCapability: 3,
-  securityModules: { selinux: true },
+  securityModules: { selinux: true, apparmor: true },
   setgroupsDenied: false,
   callerFiles: "inherited",
   ownStreams: [],
@@ -117,7 +117,9 @@ test("the label is asked for where /proc is the caller's, and again for nobody w
   );
   expect(lines.join("\n")).not.toContain("keycreate");
   expect(record({}).join("\n")).not.toContain("attr/");
-  expect(record({ selinuxLabel: "u:r:t:s0" }, { securityModules: { selinux: false } })).toEqual(record({}));
+  expect(
+    record({ selinuxLabel: "u:r:t:s0" }, { securityModules: { selinux: false, apparmor: true } }),
+  ).toEqual(record({}));
 });
 
 test("nothing is joined that is the caller's own", () => {

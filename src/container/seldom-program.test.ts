@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { compile } from "../../ffi/program/image.ts";
 import { listing } from "../../ffi/program/listing.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { resolve } from "../plan/resolve.ts";
@@ -18,7 +19,7 @@ const facts: HostFacts = {
   mappedIds: 2 ** 32 - 1,
   seccompFilters: true,
   apt: false,
-  securityModules: { selinux: true },
+  securityModules: { selinux: true, apparmor: true },
   setgroupsDenied: false,
   kcore: false,
   callerFiles: "inherited",
@@ -58,7 +59,10 @@ function lines(changes: Changes, other: Partial<HostFacts> = {}): string[] {
     cgroupDirectory: -1,
   } as const;
   const filters = { profile: undefined, emulation: undefined };
-  return listing(recordContainer(planOf(changes, other), inherited, filters));
+  const program = recordContainer(planOf(changes, other), inherited, filters);
+  // Finds what a listing does not show: registers that are read too early, labels that are nowhere.
+  compile(program);
+  return listing(program);
 }
 
 function inOrder(all: readonly string[], ...parts: string[]): void {
@@ -73,6 +77,14 @@ const mountLabel = "u:object_r:container_file_t:s0:c1,c2";
 test("a container that asks for nothing of this has no step of it", () => {
   expect(planOf({}).seldom).toBeNull();
   expect(lines({}).join("\n")).not.toMatch(/attr\/|"context"/);
+});
+
+test("AppArmor's profile is asked for there, too; without AppArmor that is an error by name", () => {
+  const changes: Changes = { process: { apparmorProfile: "p" } };
+  inOrder(lines(changes), '"/proc/thread-self/attr/apparmor/exec"', '"exec p"', "clone3(", "execve(");
+  expect(lines(changes).join("\n")).not.toContain("keycreate");
+  const off = { securityModules: { selinux: true, apparmor: false } };
+  expect(() => planOf(changes, off)).toThrow("process.apparmorProfile");
 });
 
 describe("SELinux", () => {
@@ -99,7 +111,7 @@ describe("SELinux", () => {
   });
 
   test("where it is not enabled the container is made without labels, and the caller is told", () => {
-    const disabled = { securityModules: { selinux: false } };
+    const disabled = { securityModules: { selinux: false, apparmor: false } };
     const none: Changes = { ...changes, process: {}, linux: { maskedPaths: ["/proc/acpi"] } };
     expect(lines(changes, disabled)).toEqual(lines(none));
     expect(planOf(changes, disabled).warnings).toHaveLength(2);

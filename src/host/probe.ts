@@ -45,7 +45,8 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
 
 /** @param config as far as it asks for labels: otherwise nothing is looked up */
 export function probeSecurity({ process, linux }: Pick<Config, "process" | "linux">): SecurityModules {
-  if (!process?.selinuxLabel && !linux?.mountLabel) return { selinux: false };
+  if (!process?.selinuxLabel && !process?.apparmorProfile && !linux?.mountLabel)
+    return { selinux: false, apparmor: false };
   const { probeSecurityModules } = require("./probe-security.ts") as typeof import("./probe-security.ts");
   return probeSecurityModules();
 }

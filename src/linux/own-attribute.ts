@@ -12,15 +12,12 @@ const statfsSize = 120;
  * @param names files beneath /proc/thread-self/attr, of which the first that exists is taken
  */
 export function recordOwnAttribute(program: Program, names: readonly string[], value: string): void {
-  const file = program.register(names[0] ?? "");
+  const file = program.register(names[0] ?? "", 0);
   const opened = program.label(`${names[0]} opened`);
   names.forEach((name, index) => {
     const path = `/proc/thread-self/attr/${name}`;
     const step = program.openat(AT.FDCWD, path, O.WRONLY | O.CLOEXEC, 0).into(file);
-    if (index === names.length - 1) return;
-    const next = program.label(`no ${path}`);
-    step.orJump(next, ERRNO.ENOENT).ifNonZero(opened);
-    program.place(next);
+    if (index < names.length - 1) step.ignore(ERRNO.ENOENT).ifNonZero(opened);
   });
   program.place(opened);
   const statfs = program.space(statfsSize);

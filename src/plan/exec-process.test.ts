@@ -25,6 +25,7 @@ const none: ProcessOverrides = {
   additionalGids: [],
   noNewPrivileges: false,
   selinuxLabel: undefined,
+  apparmorProfile: undefined,
   capabilities: [],
 };
 
@@ -44,6 +45,7 @@ test("options change it", () => {
     additionalGids: [3],
     noNewPrivileges: true,
     selinuxLabel: "u:r:t",
+    apparmorProfile: "p",
     capabilities: ["CAP_CHOWN"],
   });
   expect(process).toMatchObject({
@@ -53,6 +55,7 @@ test("options change it", () => {
     terminal: true,
     user: { uid: 1, gid: 2, umask: 0o77, additionalGids: [7, 3] },
     selinuxLabel: "u:r:t",
+    apparmorProfile: "p",
   });
 });
 
@@ -89,6 +92,18 @@ test("a document replaces it; what it does not say of the container's limits sta
     rlimits: container.rlimits ?? [],
     oomScoreAdj: 10,
   });
+});
+
+test("and so does its profile", () => {
+  const confined: Process = { ...container, apparmorProfile: "containers" };
+  const document: Process = { cwd: "/", args: ["ls"], user: { uid: 1, gid: 1 } };
+  const profile = (of: Process | undefined, option?: string) =>
+    execProcess(confined, of, { ...none, args: [], apparmorProfile: option }).apparmorProfile;
+  expect([profile(undefined), profile({ ...document, apparmorProfile: "" })]).toEqual([
+    "containers",
+    "containers",
+  ]);
+  expect([profile({ ...document, apparmorProfile: "p" }), profile(document, "o")]).toEqual(["p", "o"]);
 });
 
 test("a container without a process needs a document", () => {

@@ -15,6 +15,7 @@ export interface ProcessOverrides {
   readonly additionalGids: readonly number[];
   readonly noNewPrivileges: boolean;
   readonly selinuxLabel: string | undefined;
+  readonly apparmorProfile: string | undefined;
   /** Added to the bounding, effective and permitted sets, and to no other (CVE-2022-29162). */
   readonly capabilities: readonly string[];
 }
@@ -32,7 +33,8 @@ export function execProcess(
 ): Process {
   const base = document ? completed(document, container) : container && startingPoint(container);
   if (!base) throw new SpecError("process", "is missing in the container's config.json: pass --process");
-  const { args, cwd, env, terminal, noNewPrivileges, selinuxLabel, capabilities } = overrides;
+  const { args, cwd, env, terminal, noNewPrivileges, capabilities } = overrides;
+  const { selinuxLabel, apparmorProfile } = overrides;
   return {
     ...base,
     user: userOf(base.user, overrides),
@@ -42,6 +44,7 @@ export function execProcess(
     ...(terminal ? { terminal } : {}),
     ...(noNewPrivileges ? { noNewPrivileges } : {}),
     ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
     ...(capabilities.length > 0 ? { capabilities: added(base.capabilities ?? {}, capabilities) } : {}),
   };
 }
@@ -55,8 +58,9 @@ function startingPoint(container: Process): Process {
 /** What belongs to the container rather than to one of its processes: runc takes it from config.json as well. */
 function completed(document: Process, container: Process | undefined): Process {
   const { capabilities, rlimits, oomScoreAdj, user } = container ?? {};
-  // An empty label is none: no document makes a process less confined than the container is.
+  // An empty one is none: no document makes a process less confined than the container is.
   const selinuxLabel = document.selinuxLabel || container?.selinuxLabel;
+  const apparmorProfile = document.apparmorProfile || container?.apparmorProfile;
   const umask = user?.umask;
   return {
     ...(capabilities ? { capabilities } : {}),
@@ -64,6 +68,7 @@ function completed(document: Process, container: Process | undefined): Process {
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
     ...document,
     ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
+    ...(apparmorProfile === undefined ? {} : { apparmorProfile }),
     user: { ...(umask === undefined ? {} : { umask }), ...document.user },
   };
 }

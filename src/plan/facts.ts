@@ -3,6 +3,7 @@ import type { CgroupLayout } from "../linux/cgroups/layout.ts";
 /** Security modules that label processes, and whether each is enabled. Not looked up, and so false, where nobody asks. */
 export interface SecurityModules {
   readonly selinux: boolean;
+  readonly apparmor: boolean;
 }
 
 /** What is known of the machine and of the caller: all that a plan depends on besides config.json and the options. */

@@ -1,3 +1,4 @@
+import { planApparmor } from "../linux/apparmor/plan.ts";
 import { planSelinux } from "../linux/selinux/plan.ts";
 import type { Linux, Process } from "../spec/types.ts";
 import type { PlannedSeldom, SeldomFacts } from "./seldom.ts";
@@ -11,5 +12,9 @@ export function planSeldom(
   const { selinux, warnings } = planSelinux(process?.selinuxLabel ?? "", linux.mountLabel ?? "", {
     enabled: securityModules.selinux,
   });
-  return { selinux, warnings };
+  return {
+    selinux,
+    apparmor: planApparmor(process?.apparmorProfile, { enabled: securityModules.apparmor }),
+    warnings,
+  };
 }

@@ -5,6 +5,8 @@ import type { HostFacts } from "./facts.ts";
 /** What few containers ask for. The rooms of it are loaded for those alone. */
 export interface PlannedSeldom {
   readonly selinux: PlannedSelinux;
+  /** AppArmor's profile; "" for none. */
+  readonly apparmor: string;
   readonly warnings: readonly string[];
 }
 
@@ -16,7 +18,7 @@ export function seldomOf(
   linux: Linux,
   facts: SeldomFacts,
 ): PlannedSeldom | null {
-  if (!process?.selinuxLabel && !linux.mountLabel) return null;
+  if (!process?.selinuxLabel && !process?.apparmorProfile && !linux.mountLabel) return null;
   const { planSeldom } = require("./plan-seldom.ts") as typeof import("./plan-seldom.ts");
   return planSeldom(process, linux, facts);
 }

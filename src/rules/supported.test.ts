@@ -9,7 +9,6 @@ const REFUSED: [path: string, changes: Changes][] = [
   ["process.scheduler", { process: { scheduler: { policy: "SCHED_BATCH" } } }],
   ["process.ioPriority", { process: { ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 } } }],
   ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],
-  ["process.apparmorProfile", { process: { apparmorProfile: "p" } }],
   ["linux.intelRdt", { linux: { intelRdt: {} } }],
   ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
   ["linux.netDevices", { linux: { netDevices: { eth0: { name: "eth1" } } } }],

@@ -10,7 +10,6 @@ const NOT_YET: readonly Row[] = [
   ["process.scheduler", (c) => c.process?.scheduler],
   ["process.ioPriority", (c) => c.process?.ioPriority],
   ["process.execCPUAffinity", (c) => c.process?.execCPUAffinity],
-  ["process.apparmorProfile", (c) => c.process?.apparmorProfile],
   // An empty intelRdt asks for a group of the container's own.
   ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
   ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],

@@ -87,6 +87,7 @@ export interface Config {
     noNewPrivileges?: boolean;
     oomScoreAdj?: number;
     selinuxLabel?: string;
+    apparmorProfile?: string;
   };
   hostname?: string;
   mounts: Mount[];

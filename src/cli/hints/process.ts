@@ -38,6 +38,28 @@ export const processHints: readonly HintRow[] = [
     cause: "without newgidmap a user namespace may not change groups",
     cure: "leave process.user.additionalGids out, or install newgidmap (Debian: uidmap) and edit /etc/subgid",
   },
+  // aa_change_profile() in security/apparmor/domain.c.
+  {
+    calls: ["write"],
+    errno: "ENOENT",
+    when: /^process\.apparmorProfile/,
+    cause: "no such profile is loaded",
+    cure: "load it with apparmor_parser -r FILE, or name one that aa-status lists",
+  },
+  {
+    calls: ["write"],
+    errno: "EACCES",
+    when: /^process\.apparmorProfile/,
+    cause: "the profile around bunc does not let it change to this one",
+    cure: "add a rule change_profile to it, or run bunc unconfined",
+  },
+  {
+    calls: ["write"],
+    errno: "EINVAL",
+    when: /^process\.apparmorProfile/,
+    cause: "this is no name of a profile, or another security module is in charge of processes",
+    cure: "correct process.apparmorProfile, or leave it out",
+  },
   // selinux_lsm_setattr() in security/selinux/hooks.c.
   {
     calls: ["write"],
