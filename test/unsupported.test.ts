@@ -33,12 +33,6 @@ const refused: [string, unknown][] = [
   ["linux.netDevices", { eth0: { name: "eth1" } }],
   ["linux.personality", { domain: "LINUX32" }],
   ["linux.seccomp.listenerPath", "/run/listener"],
-  ["linux.resources.blockIO", { weight: 100 }],
-  ["linux.resources.hugepageLimits", [{ pageSize: "2MB", limit: 0 }]],
-  ["linux.resources.network", { classID: 1 }],
-  ["linux.resources.rdma", { mlx5_1: { hcaHandles: 3 } }],
-  ["linux.resources.memory.kernel", 1 << 20],
-  ["linux.resources.cpu.realtimeRuntime", 1000],
   [
     "vm",
     {

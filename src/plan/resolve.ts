@@ -1,6 +1,7 @@
 import { CAP } from "../../ffi/constants/capability.ts";
 import { MOUNT_ATTR } from "../../ffi/constants/mount.ts";
 import { planCapabilities } from "../linux/capabilities/plan.ts";
+import { cgroupOwner } from "../linux/cgroups/owner.ts";
 import { planCgroup } from "../linux/cgroups/plan.ts";
 import { keepsGroups, planCredentials } from "../linux/credentials/plan.ts";
 import { planDevices } from "../linux/devices/plan.ts";
@@ -55,6 +56,12 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
         has(facts, CAP.CAP_SYS_ADMIN) &&
         options.rootless !== true,
       manager: options.cgroupManager,
+      owner: cgroupOwner({
+        newCgroupNamespace: namespaces.cgroup.kind === "new",
+        mounts: config.mounts ?? [],
+        uid: hostUid(user.uid, namespaces.user.kind, linux),
+        caller: facts.uid,
+      }),
     },
   );
   // A root that is mapped to somebody else may not see what the caller sees.
@@ -185,6 +192,15 @@ function mappedIds(user: "new" | "join" | "inherit", linux: Linux, facts: HostFa
   if (user === "join") return undefined;
   if (user === "inherit") return facts.mappedIds;
   return (linux.uidMappings ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** A uid of the container as the caller sees it; undefined for one that is not mapped, or in a namespace that is joined. */
+function hostUid(uid: number, user: "new" | "join" | "inherit", linux: Linux): number | undefined {
+  if (user !== "new") return user === "inherit" ? uid : undefined;
+  for (const { containerID, hostID, size } of linux.uidMappings ?? []) {
+    if (uid >= containerID && uid < containerID + size) return hostID + uid - containerID;
+  }
+  return undefined;
 }
 
 /** /dev is a tmpfs of the container's own, and not read-only. */

@@ -17,22 +17,6 @@ const REFUSED: [path: string, changes: Changes][] = [
     "linux.seccomp.listenerPath",
     { linux: { seccomp: { defaultAction: "SCMP_ACT_LOG", listenerPath: "/s" } } },
   ],
-  ["linux.resources.blockIO", { linux: { resources: { blockIO: { weight: 10 } } } }],
-  [
-    "linux.resources.hugepageLimits",
-    { linux: { resources: { hugepageLimits: [{ pageSize: "2MB", limit: 0 }] } } },
-  ],
-  ["linux.resources.network", { linux: { resources: { network: { classID: 1 } } } }],
-  ["linux.resources.rdma", { linux: { resources: { rdma: { mlx5_1: { hcaHandles: 1 } } } } }],
-  ["linux.resources.memory.kernel", { linux: { resources: { memory: { kernel: 4096 } } } }],
-  ["linux.resources.memory.kernelTCP", { linux: { resources: { memory: { kernelTCP: 4096 } } } }],
-  ["linux.resources.memory.useHierarchy", { linux: { resources: { memory: { useHierarchy: true } } } }],
-  [
-    "linux.resources.memory.checkBeforeUpdate",
-    { linux: { resources: { memory: { checkBeforeUpdate: true } } } },
-  ],
-  ["linux.resources.cpu.realtimeRuntime", { linux: { resources: { cpu: { realtimeRuntime: 1 } } } }],
-  ["linux.resources.cpu.realtimePeriod", { linux: { resources: { cpu: { realtimePeriod: 1 } } } }],
 ];
 
 test.each(REFUSED)("%s", (path, changes) => {

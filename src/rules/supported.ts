@@ -17,16 +17,6 @@ const NOT_YET: readonly Row[] = [
   // LINUX is what every process has.
   ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
   ["linux.seccomp.listenerPath", (c) => c.linux?.seccomp?.listenerPath],
-  ["linux.resources.blockIO", (c) => c.linux?.resources?.blockIO],
-  ["linux.resources.hugepageLimits", (c) => c.linux?.resources?.hugepageLimits],
-  ["linux.resources.network", (c) => c.linux?.resources?.network],
-  ["linux.resources.rdma", (c) => c.linux?.resources?.rdma],
-  ["linux.resources.memory.kernel", (c) => limit(c.linux?.resources?.memory?.kernel)],
-  ["linux.resources.memory.kernelTCP", (c) => limit(c.linux?.resources?.memory?.kernelTCP)],
-  ["linux.resources.memory.useHierarchy", (c) => c.linux?.resources?.memory?.useHierarchy],
-  ["linux.resources.memory.checkBeforeUpdate", (c) => c.linux?.resources?.memory?.checkBeforeUpdate],
-  ["linux.resources.cpu.realtimeRuntime", (c) => c.linux?.resources?.cpu?.realtimeRuntime],
-  ["linux.resources.cpu.realtimePeriod", (c) => c.linux?.resources?.cpu?.realtimePeriod],
 ];
 
 /**
@@ -48,9 +38,4 @@ function asks(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
   if (typeof value === "object" && value !== null) return Object.values(value).some(asks);
   return Boolean(value);
-}
-
-/** A limit of -1 is none. */
-function limit(bytes: bigint | undefined): bigint | undefined {
-  return bytes === -1n ? undefined : bytes;
 }

@@ -48,7 +48,8 @@ afterAll(() => {
 });
 
 function plan(name: string, resources: Resources = {}) {
-  const context = { id: `room-test-${process.pid}`, layout, privileged: true, manager: "cgroupfs" } as const;
+  const id = `room-test-${process.pid}`;
+  const context = { id, layout, privileged: true, manager: "cgroupfs", owner: undefined } as const;
   return planCgroup({ cgroupsPath: name && `${top}/${name}`, resources }, context);
 }
 

@@ -3,7 +3,7 @@ import { ACCESS, AT } from "../../../ffi/constants/file.ts";
 import { attempt, failure } from "../../../ffi/libc.ts";
 import { SpecError } from "../../spec/error.ts";
 import type { CgroupRecord, RecordedDirectory } from "./cgroup-record.ts";
-import type { PlannedCgroup, PlannedDirectory, PlannedV1, PlannedV2 } from "./planned.ts";
+import type { PlannedCgroup, PlannedControllers, PlannedDirectory, PlannedV1, PlannedV2 } from "./planned.ts";
 
 /** Failures that mean: this caller may not have a cgroup here. */
 const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERRNO.ENOENT];
@@ -30,20 +30,33 @@ function createV1(plan: PlannedV1, made: string[]): CgroupRecord | null {
     if (!make(directory, made)) continue;
     const { controllers, path } = directory;
     directories.push({ controllers, path });
-    if (!controllers.includes("cpuset")) continue;
-    const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
-    inheritCpuset(directory);
+    if (controllers.includes("cpuset")) {
+      const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
+      inheritCpuset(directory);
+    }
+    if (plan.early.length > 0 && controllers.split(",").includes("cpu")) {
+      const { giveRealtime } = require("./v1/realtime.ts") as typeof import("./v1/realtime.ts");
+      giveRealtime(directory, plan.early);
+    }
+    if (controllers === "") turnOn(directory, plan.controllers);
   }
   return directories.length === 0 ? null : { kind: "v1", directories };
 }
 
-function createV2({ directory, controllers }: PlannedV2, made: string[]): CgroupRecord | null {
+function createV2({ directory, controllers, owner }: PlannedV2, made: string[]): CgroupRecord | null {
   if (!make(directory, made)) return null;
-  if (controllers.others || controllers.needed.length > 0) {
-    const { enableControllers } = require("./v2/controllers.ts") as typeof import("./v2/controllers.ts");
-    enableControllers(directory, controllers);
+  turnOn(directory, controllers);
+  if (owner !== undefined) {
+    const { giveAway } = require("./v2/give-away.ts") as typeof import("./v2/give-away.ts");
+    giveAway(directory.path, owner);
   }
   return { kind: "v2", path: directory.path };
+}
+
+function turnOn(directory: PlannedDirectory, controllers: PlannedControllers): void {
+  if (!controllers.others && controllers.needed.length === 0) return;
+  const { enableControllers } = require("./v2/controllers.ts") as typeof import("./v2/controllers.ts");
+  enableControllers(directory, controllers);
 }
 
 /** Makes one cgroup. Returns whether it is there and can be entered; its path joins `made` when it was not there. */

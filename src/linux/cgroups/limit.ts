@@ -15,11 +15,21 @@ export interface Limit extends FileValue {
   readonly otherwise: FileValue | undefined;
   /** Files whose sum the value must not be below. */
   readonly usage: readonly string[];
+  /** Read back, for some kernels take the value and forget it. */
+  readonly verified: boolean;
 }
 
 /** A limit; `limit("pids.max", 10n, "linux.resources.pids.limit")`. */
 export function limit(file: string, value: bigint | number | string, property: string): Limit {
-  return { file, value: String(value), property, dispensable: false, otherwise: undefined, usage: [] };
+  return {
+    file,
+    value: String(value),
+    property,
+    dispensable: false,
+    otherwise: undefined,
+    usage: [],
+    verified: false,
+  };
 }
 
 /** A limit that is no matter when the kernel does not have its file. */

@@ -35,7 +35,13 @@ interface Asked extends Partial<CgroupContext> {
 }
 
 function plan({ cgroupsPath, resources, ...context }: Asked): PlannedCgroup {
-  const defaults = { id: "box", layout: v2, privileged: true, manager: "cgroupfs" } as const;
+  const defaults = {
+    id: "box",
+    layout: v2,
+    privileged: true,
+    manager: "cgroupfs",
+    owner: undefined,
+  } as const;
   return planCgroup({ cgroupsPath, resources }, { ...defaults, ...context });
 }
 
@@ -141,6 +147,7 @@ test("v2: beneath the caller's own cgroup, and beside it when controllers are ne
   expect(limited.controllers).toEqual({
     needed: [{ name: "pids", property: "linux.resources.pids.limit" }],
     others: false,
+    elsewhere: [],
   });
   expect(planV2({ layout: { ...v2, own: "/" } }).directory.path).toBe("/sys/fs/cgroup/bunc-box");
 });
@@ -158,7 +165,7 @@ test("v2: files of cgroups themselves need no controller", () => {
 test("a path of the caller's: absolute from the mount point, with every controller for the caller to read", () => {
   expect(planV2({ cgroupsPath: "/x/y" })).toMatchObject({
     directory: { path: "/sys/fs/cgroup/x/y", fresh: false },
-    controllers: { others: true },
+    controllers: { others: true, elsewhere: [] },
   });
   expect(planV2({ cgroupsPath: "x" }).directory.path).toBe("/sys/fs/cgroup/user/me/x");
   expect(planV1({ cgroupsPath: "/x" }).directories[1]?.path).toBe("/sys/fs/cgroup/memory/x");
@@ -234,4 +241,50 @@ test("what a plan may make, as state.json would have it", () => {
     ],
   });
   expect(describeCgroup(plan({ manager: "disabled" }))).toBeNull();
+});
+
+test("hybrid: what version 1 has no controller for is kept by version 2, beside the caller's own cgroup", () => {
+  const hugepageLimits = [{ pageSize: "2MB", limit: 4n }];
+  const own = { mountpoint: "/sys/fs/cgroup/unified", own: "/user/me", writable: true };
+  const { directories, controllers, writes } = planV1({
+    layout: { ...v1, unified: own },
+    resources: { hugepageLimits, memory: { limit: 5n }, unified: { "cgroup.max.depth": "3" } },
+    privileged: false,
+  });
+  expect(directories.at(-1)).toMatchObject({
+    controllers: "",
+    path: "/sys/fs/cgroup/unified/user/bunc-box",
+    neededBy: "linux.resources.hugepageLimits[0]",
+  });
+  expect(controllers).toEqual({
+    needed: [{ name: "hugetlb", property: "linux.resources.hugepageLimits[0]" }],
+    others: false,
+    elsewhere: ["cpu", "cpuacct", "memory", "devices", "name=systemd"],
+  });
+  expect(writes.map(({ file, value }) => `${file.replace(/.*bunc-box./, "")}=${value}`)).toEqual([
+    "memory.limit_in_bytes=5",
+    "hugetlb.2MB.max=4",
+    "hugetlb.2MB.rsvd.max=4",
+    "cgroup.max.depth=3",
+  ]);
+});
+
+test("hybrid: a file of version 2 whose controller version 1 has is refused, and so is what nobody has", () => {
+  expect(() => planV1({ layout: hybrid, resources: { unified: { "memory.high": "5" } } })).toThrow(
+    'linux.resources.unified["memory.high"] needs the memory controller of cgroup v2, and on this machine it belongs to cgroup v1',
+  );
+  expect(() => planV1({ layout: hybrid, resources: { network: { classID: 5 } } })).toThrow(
+    "linux.resources.network.classID needs the net_cls controller of cgroups, which is not available",
+  );
+});
+
+test("v1: realtime budgets come before the processes", () => {
+  const { early, writes } = planV1({
+    resources: { cpu: { realtimePeriod: 9n, realtimeRuntime: 5n, shares: 7n } },
+  });
+  expect(early.map(({ file, value }) => `${file}=${value}`)).toEqual([
+    "/sys/fs/cgroup/cpu,cpuacct/a/bunc-box/cpu.rt_period_us=9",
+    "/sys/fs/cgroup/cpu,cpuacct/a/bunc-box/cpu.rt_runtime_us=5",
+  ]);
+  expect(writes.some(({ file }) => file.includes("rt_"))).toBe(false);
 });

@@ -20,6 +20,8 @@ export interface CgroupContext {
   /** The caller is the machine's root. Others use what was delegated to them, and no rules of devices. */
   readonly privileged: boolean;
   readonly manager: "cgroupfs" | "systemd" | "disabled";
+  /** Uid, as the caller sees it, that a cgroup of version 2 is to belong to: see owner.ts. */
+  readonly owner: number | undefined;
 }
 
 /**
@@ -40,7 +42,7 @@ function planWith(config: CgroupConfig, context: CgroupContext): PlannedCgroup {
   // Root of an outer container, whose cgroups are mounted read-only, does without as others do, but not where config.json
   // forbids devices: then nobody would keep root's container from them.
   const privileged = context.privileged && (isWritable(layout) || forbidsDevices(resources));
-  const request = { path, resources, privileged, notes };
+  const request = { path, resources, privileged, owner: context.owner, notes };
   switch (layout.kind) {
     case "v1":
       return planV1(layout, request);

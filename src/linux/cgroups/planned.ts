@@ -24,6 +24,8 @@ export interface PlannedControllers {
   readonly needed: readonly { readonly name: string; readonly property: string }[];
   /** Whether those that nothing asks for are turned on too, as far as possible, so that they can be read. */
   readonly others: boolean;
+  /** What version 1 has, where both are mounted: for the error message. */
+  readonly elsewhere: readonly string[];
 }
 
 /** Rules of access to devices that version 2 has as a program. */
@@ -48,6 +50,10 @@ export type PlannedV1 = {
   readonly kind: "v1";
   /** With a hybrid layout the hierarchy of version 2 is the last. */
   readonly directories: readonly PlannedDirectory[];
+  /** Of the hierarchy of version 2, for limits whose controllers version 1 does not have. */
+  readonly controllers: PlannedControllers;
+  /** Those of the hierarchy of cpu that must be there before a process enters. */
+  readonly early: readonly PlannedWrite[];
   readonly writes: readonly PlannedWrite[];
   readonly devices: PlannedDevices;
 } & Common;
@@ -56,6 +62,8 @@ export type PlannedV2 = {
   readonly kind: "v2";
   readonly directory: PlannedDirectory;
   readonly controllers: PlannedControllers;
+  /** Uid, as the caller sees it, that the cgroup is to belong to; undefined leaves it the caller's. */
+  readonly owner: number | undefined;
   readonly writes: readonly PlannedWrite[];
   readonly devices: PlannedDevices;
 } & Common;

@@ -10,6 +10,8 @@ export interface Request {
   readonly path: CgroupPath;
   readonly resources: Resources;
   readonly privileged: boolean;
+  /** Uid that a cgroup of version 2 is to belong to; undefined leaves it the caller's. */
+  readonly owner: number | undefined;
   readonly notes: readonly string[];
 }
 
@@ -36,6 +38,17 @@ export function neededBy({ privileged, path }: Request, limits: readonly Limit[]
   const [first] = limits;
   if (first) return first.property;
   return privileged || path.kind !== "default" ? "linux.cgroupsPath" : "";
+}
+
+/** The controllers of version 2 that limits need. */
+export function controllersOf(limits: readonly ControllerLimits[]): { name: string; property: string }[] {
+  const needed: { name: string; property: string }[] = [];
+  for (const { controller, limits: asked } of limits) {
+    // Files of cgroups themselves are always there.
+    if (controller === "cgroup" || needed.some(({ name }) => name === controller)) continue;
+    needed.push({ name: controller, property: asked[0]?.property ?? "" });
+  }
+  return needed;
 }
 
 /** The limits as writes to the files of one cgroup. */

@@ -2,10 +2,10 @@
 import { SyscallError } from "../../../ffi/error.ts";
 import { exists, readText, writeValue } from "../../../ffi/file.ts";
 import type { Resources } from "../../spec/types.ts";
-import { type CgroupRecord, directoriesOf } from "./cgroup-record.ts";
+import { type CgroupRecord, controllerPath, unifiedPath } from "./cgroup-record.ts";
 import type { PlannedWrite } from "./planned.ts";
-import { type ControllerLimits, unavailable, writesIn } from "./request.ts";
-import { limitsV1 } from "./v1/limits.ts";
+import { type ControllerLimits, controllersOf, writesIn } from "./request.ts";
+import { assign } from "./v1/assign.ts";
 import { complete } from "./v2/complete.ts";
 import { enableControllers } from "./v2/controllers.ts";
 import { limitsV2 } from "./v2/limits.ts";
@@ -37,33 +37,30 @@ export function updateLimits(record: CgroupRecord, resources: Resources): readon
 type V1 = Extract<CgroupRecord, { kind: "v1" }>;
 
 function planV1(record: V1, resources: Resources): PlannedWrite[] {
-  return limitsV1(resources).flatMap(({ controller, limits }) => {
-    const directory = directoriesOf(record).find(({ controllers }) =>
-      controllers.split(",").includes(controller),
-    );
-    if (!directory) throw unavailable(limits[0]?.property ?? "", controller, controllersOf(record));
-    return writesIn(directory.path, limits);
-  });
-}
-
-function controllersOf(record: V1): string[] {
-  return record.directories.flatMap(({ controllers }) => controllers.split(",")).filter((name) => name);
+  const available = record.directories.flatMap(({ controllers }) => controllers.split(","));
+  const unified = unifiedPath(record);
+  const { own, foreign } = assign(resources, available.filter(Boolean), unified !== undefined);
+  const writes = own.flatMap(({ controller, limits }) =>
+    writesIn(controllerPath(record, controller) ?? "", limits),
+  );
+  if (unified === undefined || foreign.length === 0) return writes;
+  return [...writes, ...planUnified(unified, foreign, available)];
 }
 
 function planV2(path: string, resources: Resources): PlannedWrite[] {
-  const limits = limitsV2(complete(resources, path));
-  const needed = neededBy(limits);
-  if (needed.length > 0)
-    enableControllers({ path, mountpoint: mountpointOf(path) }, { needed, others: false });
-  return limits.flatMap((each) => writesIn(path, each.limits));
+  return planUnified(path, limitsV2(complete(resources, path)), []);
 }
 
-function neededBy(limits: readonly ControllerLimits[]): { name: string; property: string }[] {
-  const needed = new Map<string, string>();
-  for (const { controller, limits: asked } of limits) {
-    if (controller !== "cgroup" && !needed.has(controller)) needed.set(controller, asked[0]?.property ?? "");
+function planUnified(
+  path: string,
+  limits: readonly ControllerLimits[],
+  elsewhere: readonly string[],
+): PlannedWrite[] {
+  const needed = controllersOf(limits);
+  if (needed.length > 0) {
+    enableControllers({ path, mountpoint: mountpointOf(path) }, { needed, others: false, elsewhere });
   }
-  return [...needed].map(([name, property]) => ({ name, property }));
+  return limits.flatMap((each) => writesIn(path, each.limits));
 }
 
 /** The highest directory above a cgroup that is one, too. */

@@ -14,7 +14,11 @@ export function writeLimits(writes: readonly PlannedWrite[]): void {
   for (const planned of writes) if (planned.usage.length > 0) refuseBelowUsage(planned);
   let pending = writes;
   for (;;) {
-    const refused = pending.map(write).filter((each) => each !== undefined);
+    const refused: Refused[] = [];
+    for (const planned of pending) {
+      const again = write(planned);
+      if (again) refused.push(again);
+    }
     const [first] = refused;
     if (!first) return;
     if (refused.length === pending.length) throw explain(first.write, first.cause);
@@ -30,7 +34,10 @@ interface Refused {
 /** Returns what may succeed later. */
 function write(planned: PlannedWrite): Refused | undefined {
   const cause = attemptWrite(planned);
-  if (!cause) return undefined;
+  if (!cause) {
+    if (planned.verified) readBack(planned);
+    return undefined;
+  }
   if (cause.errno === ERRNO.EINVAL) return { write: planned, cause };
   if (cause.errno !== ERRNO.ENOENT) throw explain(planned, cause);
   if (planned.otherwise) return write({ ...planned, ...planned.otherwise, otherwise: undefined });
@@ -48,17 +55,32 @@ function attemptWrite({ file, value }: FileValue): SyscallError | undefined {
   }
 }
 
-/** runtime-spec, config-linux.md, "Memory", checkBeforeUpdate: version 2 would kill processes until usage fits. */
-function refuseBelowUsage({ property, value, usage }: PlannedWrite): void {
-  let used = 0n;
-  for (const file of usage) used += BigInt(readText(file).trim());
-  if (value === "max" || BigInt(value) >= used) return;
+/** The kernel rounds down to pages, but what is above the value is not what was asked for. */
+function readBack({ property, file, value }: PlannedWrite): void {
+  const kept = readText(file).trim();
+  if (BigInt(kept) <= BigInt(value)) return;
   throw new SpecError(
     property,
-    `would be ${value} where ${used} are in use already: the kernel would kill processes of the container; free memory first, or leave linux.resources.memory.checkBeforeUpdate out`,
+    `is not kept by this kernel: ${file} was given ${value} and still says ${kept}; leave it out, linux.resources.memory.limit counts the kernel's memory, too`,
+  );
+}
+
+/** runtime-spec, config-linux.md, "Memory", checkBeforeUpdate: version 2 would kill processes until usage fits. */
+function refuseBelowUsage({ property, value, usage }: PlannedWrite): void {
+  if (value === "max") return;
+  let used = 0n;
+  for (const file of usage) used += BigInt(readText(file).trim());
+  if (BigInt(value) >= used) return;
+  throw new SpecError(
+    property,
+    `is ${value}, and the container uses ${used} already: the kernel would kill its processes; free memory first, or leave linux.resources.memory.checkBeforeUpdate out`,
   );
 }
 
 function explain({ property, file, value }: PlannedWrite, cause: SyscallError): SpecError {
-  return new SpecError(property, `could not be set: ${file} does not take ${value || '""'}`, { cause });
+  const reason =
+    cause.errno === ERRNO.ENOENT
+      ? `needs ${file}, which this kernel does not have`
+      : `could not be set: ${file} does not take ${value || '""'}`;
+  return new SpecError(property, reason, { cause });
 }

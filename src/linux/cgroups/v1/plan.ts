@@ -1,41 +1,57 @@
-import { SpecError } from "../../../spec/error.ts";
 import type { CgroupHierarchy } from "../../cgroup-view.ts";
 import { type CgroupLayout, type Hierarchy, isName, type Unified } from "../layout.ts";
 import type { Limit } from "../limit.ts";
 import type { PlannedDevices, PlannedDirectory, PlannedV1, PlannedWrite } from "../planned.ts";
-import { type ControllerLimits, neededBy, type Request, rulesOf, unavailable, writesIn } from "../request.ts";
+import {
+  type ControllerLimits,
+  controllersOf,
+  neededBy,
+  type Request,
+  rulesOf,
+  writesIn,
+} from "../request.ts";
 import { compileDeviceRules } from "../v2/device-program.ts";
-import { limitUnified } from "../v2/unified.ts";
+import { pathIn as unifiedPathIn } from "../v2/plan.ts";
+import { type Assigned, assign, lacking } from "./assign.ts";
 import { limitDevices } from "./devices.ts";
-import { limitsV1 } from "./limits.ts";
 
 type Layout = Extract<CgroupLayout, { kind: "v1" }>;
 
 /** One cgroup in every hierarchy; with a hybrid layout in that of version 2, too. Throws SpecError. */
 export function planV1(layout: Layout, request: Request): PlannedV1 {
-  if (request.resources.unified) refuseUnified(request.resources.unified);
-  const { limits, program } = planLimits(layout, request);
+  const { own, foreign, program } = planLimits(layout, request);
   const directories: PlannedDirectory[] = [];
+  const early: PlannedWrite[] = [];
   const writes: PlannedWrite[] = [];
   const viewed: CgroupHierarchy[] = [];
   for (const hierarchy of layout.hierarchies) {
-    const own = limitsIn(hierarchy, limits);
-    const directory = planDirectory(hierarchy, hierarchy.controllers.join(","), own, request);
+    const limits = limitsIn(hierarchy, own);
+    const directory = planDirectory(hierarchy, hierarchy.controllers.join(","), limits, request);
     viewed.push(viewOf(hierarchy, directory));
     if (!directory) continue;
     directories.push(directory);
-    writes.push(...writesIn(directory.path, own));
+    for (const each of writesIn(directory.path, limits)) (isRealtime(each) ? early : writes).push(each);
   }
-  const unified = layout.unified && planDirectory(layout.unified, "", [], request);
-  if (unified) directories.push(unified);
+  const unified = layout.unified && planUnified(layout.unified, foreign, request);
+  if (unified) {
+    directories.push(unified);
+    for (const { limits } of foreign) writes.push(...writesIn(unified.path, limits));
+  }
   return {
     kind: "v1",
     directories,
+    controllers: { needed: controllersOf(foreign), others: false, elsewhere: controllersIn(layout) },
+    early,
     writes,
     devices: unified && program ? { kind: "program", path: unified.path, ...program } : { kind: "none" },
     containerView: { kind: "v1", hierarchies: viewed },
     notes: request.notes,
   };
+}
+
+/** Realtime budgets, which are there before any process enters: see realtime.ts. */
+function isRealtime({ file }: PlannedWrite): boolean {
+  return file.includes("/cpu.rt_");
 }
 
 function limitsIn({ controllers }: Hierarchy, limits: readonly ControllerLimits[]): Limit[] {
@@ -44,38 +60,41 @@ function limitsIn({ controllers }: Hierarchy, limits: readonly ControllerLimits[
   return own;
 }
 
-function refuseUnified(unified: Readonly<Record<string, string>>): void {
-  const [first] = limitUnified(unified);
-  if (!first) return;
-  throw new SpecError(first.property, "needs cgroup v2, and this machine's controllers belong to cgroup v1");
-}
-
-interface PlannedLimits {
-  readonly limits: readonly ControllerLimits[];
+interface PlannedLimits extends Assigned {
   /** For a machine that has no controller of devices in version 1: distributions leave it out of their kernels. */
   readonly program: Pick<Extract<PlannedDevices, { kind: "program" }>, "instructions"> | undefined;
 }
 
-function planLimits({ hierarchies, unified }: Layout, request: Request): PlannedLimits {
-  const available: string[] = [];
-  for (const { controllers } of hierarchies) available.push(...controllers);
-  const limits = limitsV1(request.resources);
-  for (const { controller, limits: asked } of limits) {
-    if (!available.includes(controller)) throw lacking(asked[0]?.property ?? "", controller, available);
-  }
+function planLimits(layout: Layout, request: Request): PlannedLimits {
+  const available = controllersIn(layout);
+  const assigned = assign(request.resources, available, layout.unified !== undefined);
   const rules = rulesOf(request);
-  if (rules.length === 0) return { limits, program: undefined };
+  if (rules.length === 0) return { ...assigned, program: undefined };
   if (available.includes("devices")) {
-    limits.push({ controller: "devices", limits: limitDevices(rules) });
-    return { limits, program: undefined };
+    assigned.own.push({ controller: "devices", limits: limitDevices(rules) });
+    return { ...assigned, program: undefined };
   }
-  if (!unified) throw lacking("linux.resources.devices", "devices", available);
-  return { limits, program: { instructions: compileDeviceRules(rules) } };
+  if (!layout.unified) throw lacking("linux.resources.devices", "devices", available);
+  return { ...assigned, program: { instructions: compileDeviceRules(rules) } };
 }
 
-function lacking(property: string, controller: string, available: readonly string[]): SpecError {
-  const controllers = available.filter((each) => !isName(each));
-  return unavailable(property, controller, controllers);
+function controllersIn({ hierarchies }: Layout): string[] {
+  const available: string[] = [];
+  for (const { controllers } of hierarchies) available.push(...controllers);
+  return available;
+}
+
+/** A limit needs controllers, which a cgroup with processes cannot give to those beneath it: see ../v2/plan.ts. */
+function planUnified(
+  place: Unified,
+  foreign: readonly ControllerLimits[],
+  request: Request,
+): PlannedDirectory | undefined {
+  const limits: Limit[] = [];
+  for (const each of foreign) limits.push(...each.limits);
+  const planned = planDirectory(place, "", limits, request);
+  if (limits.length === 0 || !planned) return planned;
+  return { ...planned, path: unifiedPathIn(place, request, true) };
 }
 
 /** undefined when it cannot be made and nothing needs it. */

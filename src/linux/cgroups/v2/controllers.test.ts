@@ -33,28 +33,28 @@ test("what is needed is turned on from the mount point down, where it is not on 
   group("", "cpu memory pids", "memory");
   group("/a", "memory", "");
   group("/a/b", "", "");
-  enable("/a/b", { needed: [memory], others: false });
+  enable("/a/b", { needed: [memory], others: false, elsewhere: [] });
   expect([written(""), written("/a"), written("/a/b")]).toEqual(["memory", "+memory", ""]);
 });
 
 test("nothing is touched when it works already", () => {
   group("", "", "");
   group("/a", "memory", "");
-  enable("/a", { needed: [memory], others: false });
+  enable("/a", { needed: [memory], others: false, elsewhere: [] });
   expect(written("")).toBe("");
 });
 
 test("all that there are, for a caller who reads them", () => {
   group("", "cpu memory pids", "");
   group("/a", "", "");
-  enable("/a", { needed: [], others: true });
+  enable("/a", { needed: [], others: true, elsewhere: [] });
   expect(written("")).toBe("+cpu +memory +pids");
 });
 
 test("a needed one that is not there is named, with those that are", () => {
   group("", "cpu pids", "");
   group("/a", "", "");
-  expect(() => enable("/a", { needed: [memory], others: true })).toThrow(
+  expect(() => enable("/a", { needed: [memory], others: true, elsewhere: [] })).toThrow(
     "linux.resources.memory.limit needs the memory controller of cgroups, which is not available: the machine has cpu, pids;",
   );
   expect(written("")).toBe("");
@@ -65,5 +65,5 @@ test("one that cannot be turned on is named with its file; others are gone witho
   group("/a", "", "");
   rmSync(`${root}/cgroup.subtree_control`);
   mkdirSync(`${root}/cgroup.subtree_control`);
-  expect(() => enable("/a", { needed: [memory], others: false })).toThrow();
+  expect(() => enable("/a", { needed: [memory], others: false, elsewhere: [] })).toThrow();
 });

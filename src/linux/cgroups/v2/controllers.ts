@@ -11,7 +11,7 @@ import { unavailable } from "../request.ts";
  */
 export function enableControllers(
   { path, mountpoint }: Pick<PlannedDirectory, "path" | "mountpoint">,
-  { needed, others }: PlannedControllers,
+  { needed, others, elsewhere }: PlannedControllers,
 ): void {
   if (!others) {
     const works = readNames(`${path}/cgroup.controllers`);
@@ -20,7 +20,7 @@ export function enableControllers(
   for (const directory of above(path, mountpoint)) {
     const available = readNames(`${directory}/cgroup.controllers`);
     const lacking = needed.find(({ name }) => !available.includes(name));
-    if (lacking) throw unavailable(lacking.property, lacking.name, available);
+    if (lacking) throw unavailable(lacking.property, lacking.name, [...elsewhere, ...available]);
     const names = others ? available : needed.map(({ name }) => name);
     const enabled = readNames(`${directory}/cgroup.subtree_control`);
     enable(

@@ -1,3 +1,4 @@
+import { SpecError } from "../../../spec/error.ts";
 import type { Cpu } from "../../../spec/types.ts";
 import { isSet, type Limit, limit, orMax } from "../limit.ts";
 
@@ -8,6 +9,8 @@ const defaultPeriod = 100_000n;
 
 /** Documentation/admin-guide/cgroup-v2.rst, "CPU Interface Files"; cpu.max.burst is of Linux 5.14, cpu.idle of 5.15. */
 export function limitCpu(cpu: Cpu): Limit[] {
+  refuseRealtime("realtimeRuntime", cpu.realtimeRuntime);
+  refuseRealtime("realtimePeriod", cpu.realtimePeriod);
   const limits: Limit[] = [];
   if (isSet(cpu.shares)) limits.push(limit("cpu.weight", weightOf(cpu.shares), `${path}.shares`));
   if (isSet(cpu.quota) || isSet(cpu.period)) {
@@ -19,6 +22,12 @@ export function limitCpu(cpu: Cpu): Limit[] {
   // After the weight, which an idle cgroup refuses.
   if (cpu.idle !== undefined) limits.push(limit("cpu.idle", cpu.idle, `${path}.idle`));
   return limits;
+}
+
+/** Documentation/admin-guide/cgroup-v2.rst, "CPU": realtime processes are not controlled. */
+function refuseRealtime(key: keyof Cpu, microseconds: bigint | undefined): void {
+  if (!isSet(microseconds)) return;
+  throw new SpecError(`${path}.${key}`, "has no counterpart in cgroup v2, which this machine has");
 }
 
 function keyOf({ quota, period }: Cpu): string {

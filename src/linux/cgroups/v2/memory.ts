@@ -8,8 +8,14 @@ const path = "linux.resources.memory";
 export function limitMemory(memory: Memory): Limit[] {
   refuse("swappiness", memory.swappiness !== undefined);
   refuse("disableOOMKiller", memory.disableOOMKiller);
+  refuseKernel("kernel", memory.kernel);
+  refuseKernel("kernelTCP", memory.kernelTCP);
+  // useHierarchy asks for nothing: version 2 always accounts so.
   const limits = limitSwap(memory);
-  if (isSet(memory.limit)) limits.push(limit("memory.max", orMax(memory.limit), `${path}.limit`));
+  if (isSet(memory.limit)) {
+    const most = limit("memory.max", orMax(memory.limit), `${path}.limit`);
+    limits.push(memory.checkBeforeUpdate ? { ...most, usage: ["memory.current"] } : most);
+  }
   if (isSet(memory.reservation)) {
     limits.push(limit("memory.low", orMax(memory.reservation), `${path}.reservation`));
   }
@@ -18,6 +24,14 @@ export function limitMemory(memory: Memory): Limit[] {
 
 function refuse(key: keyof Memory, asked: boolean | undefined): void {
   if (asked) throw new SpecError(`${path}.${key}`, "has no counterpart in cgroup v2, which this machine has");
+}
+
+function refuseKernel(key: "kernel" | "kernelTCP", bytes: bigint | undefined): void {
+  if (!isSet(bytes) || bytes < 0n) return;
+  throw new SpecError(
+    `${path}.${key}`,
+    `has no counterpart in cgroup v2, which this machine has: leave it out, ${path}.limit counts the kernel's memory, too`,
+  );
 }
 
 /** `swap` counts memory and swap together, as version 1 does; version 2 counts swap alone. */

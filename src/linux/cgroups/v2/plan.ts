@@ -1,4 +1,4 @@
-import type { CgroupLayout } from "../layout.ts";
+import type { CgroupLayout, Unified } from "../layout.ts";
 import type { Limit } from "../limit.ts";
 import type {
   PlannedControllers,
@@ -7,7 +7,14 @@ import type {
   PlannedNoCgroup,
   PlannedV2,
 } from "../planned.ts";
-import { type ControllerLimits, neededBy, type Request, rulesOf, writesIn } from "../request.ts";
+import {
+  type ControllerLimits,
+  controllersOf,
+  neededBy,
+  type Request,
+  rulesOf,
+  writesIn,
+} from "../request.ts";
 import { compileDeviceRules } from "./device-program.ts";
 import { limitsV2 } from "./limits.ts";
 
@@ -41,6 +48,7 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
     kind: "v2",
     directory,
     controllers,
+    owner: request.owner,
     writes: writesIn(path, asked),
     devices: planDevices(path, request),
     // One that the container may have to do without is not there to be shown.
@@ -54,19 +62,14 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
  * is the caller's own part of the hierarchy that changes.
  */
 function planControllers(limits: readonly ControllerLimits[], { path }: Request): PlannedControllers {
-  const needed: { name: string; property: string }[] = [];
-  for (const { controller, limits: asked } of limits) {
-    if (controller === "cgroup" || needed.some(({ name }) => name === controller)) continue;
-    needed.push({ name: controller, property: asked[0]?.property ?? "" });
-  }
-  return { needed, others: path.kind !== "default" };
+  return { needed: controllersOf(limits), others: path.kind !== "default", elsewhere: [] };
 }
 
 /**
  * By default beneath the caller's own cgroup, whose limits it stays in. But a cgroup with processes in it, as the caller's
  * is, can have no controllers for those beneath it (cgroups(7), "no internal processes"): with limits, beside it.
  */
-function pathIn({ mountpoint, own }: Layout, { path }: Request, limited: boolean): string {
+export function pathIn({ mountpoint, own }: Unified, { path }: Request, limited: boolean): string {
   if (path.kind === "absolute") return mountpoint + path.path;
   const parent = own.slice(0, own.lastIndexOf("/"));
   const above = limited || own === "/" ? parent : own;
