@@ -30,7 +30,6 @@ const refused: [string, unknown][] = [
   ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
   ["linux.intelRdt", { closID: "some" }],
   ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
-  ["linux.netDevices", { eth0: { name: "eth1" } }],
   ["linux.personality", { domain: "LINUX32" }],
   ["linux.seccomp.listenerPath", "/run/listener"],
   [

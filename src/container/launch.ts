@@ -10,13 +10,14 @@ import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
+import type { MovedDevices } from "../linux/netdevices/apply.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError } from "./error.ts";
 import { type Gate, inheritedNumbers } from "./inherited.ts";
 import type { Logger } from "./options.ts";
-import { type Filters, recordContainer } from "./program.ts";
+import { awaitsOutfit, type Filters, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
@@ -53,7 +54,7 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
   try {
     launching.begin();
     launching.adopt();
-    if (plan.idmap.kind !== "none") launching.map();
+    if (awaitsOutfit(plan)) launching.outfit();
     if (options.hooks) launching.runHooks(options.hooks);
     return launching.finish();
   } catch (error) {
@@ -71,6 +72,8 @@ class Launching {
   /** 0 while there is none. */
   private first = 0;
   private init = 0;
+  /** The network devices that it has got. */
+  private devices: MovedDevices | undefined;
   /** What init has told already, when it was faster than the first process. */
   private early: Message | undefined;
 
@@ -145,8 +148,10 @@ class Launching {
     endStage("first process");
   }
 
-  map(): void {
-    writeIdmap(this.plan.idmap, this.init);
+  outfit(): void {
+    const { idmap, netDevices } = this.plan;
+    writeIdmap(idmap, this.init);
+    if (netDevices.length > 0) this.devices = netDevicesRoom().moveNetDevices(netDevices, this.init);
     this.go();
   }
 
@@ -167,6 +172,7 @@ class Launching {
   }
 
   abandon(): void {
+    this.giveDevicesBack();
     this.end(this.first);
     // Init may exist before its pid is told.
     if (this.init === 0) this.init = hangUp(this.sync.fd);
@@ -179,6 +185,17 @@ class Launching {
     this.await("hooks");
     run(this.init, this.cgroup);
     this.go();
+  }
+
+  /** While the container's network namespace is there: the kernel would not give them back to the caller. */
+  private giveDevicesBack(): void {
+    if (!this.devices) return;
+    try {
+      netDevicesRoom().returnNetDevices(this.devices);
+    } catch (error) {
+      this.options.log.warn(`linux.netDevices: a device could not be given back: ${error}`);
+    }
+    this.devices = undefined;
   }
 
   private await(answer: Message["kind"]): void {
@@ -235,6 +252,10 @@ class Launching {
     const reason = signal === 0 ? "ended" : `was killed by signal ${signal}`;
     return new ContainerError("init", `the container's first process ${reason} before it was set up`);
   }
+}
+
+function netDevicesRoom() {
+  return require("../linux/netdevices/apply.ts") as typeof import("../linux/netdevices/apply.ts");
 }
 
 const noTrees: ReadonlyMap<number, Descriptor> = new Map();

@@ -141,6 +141,11 @@ function recordDropDirectories(program: Program, { cgroupDirectory, namespaces }
   for (const { descriptor } of namespaces) program.close(descriptor.fd);
 }
 
+/** Whether init waits for what only the caller can give it: id maps, and network devices. */
+export function awaitsOutfit({ idmap, netDevices }: Plan): boolean {
+  return idmap.kind !== "none" || netDevices.length > 0;
+}
+
 /** Everything around the process: namespaces' content, files, terminal. Returns the terminal's register, if any. */
 function recordSurroundings(
   program: Program,
@@ -156,10 +161,8 @@ function recordSurroundings(
   // Modes are what config.json says, whatever mask the caller had.
   program.umask(0);
   recordTimeNamespace(program, plan.namespaces, plan.timeOffsets);
-  if (plan.idmap.kind !== "none") {
-    recordAwait(program, inherited.sync);
-    recordNotDumpable(program);
-  }
+  if (awaitsOutfit(plan)) recordAwait(program, inherited.sync);
+  if (plan.idmap.kind !== "none") recordNotDumpable(program);
   recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join");
   // Its root becomes the cgroup that init was born into.
   recordCgroupNamespace(program, plan.namespaces);

@@ -9,7 +9,8 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 //   bunc                              first process                  init
 //                                     enters cgroups, joins, clones
 //                 ◀────────────────── pid N, exits
-//   writes the id maps
+//   writes the id maps, moves
+//   network devices
 //   go            ─────────────────────────────────────────────────▶ sets everything up
 //                 ◀───────────────────────────────────────────────── hooks
 //   runs prestart, createRuntime, createContainer
@@ -18,7 +19,7 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 //   writes the state
 //   go            ─────────────────────────────────────────────────▶ waits at its gate
 //
-// Without maps to write there is no first `go`, and init's first answer may come before its pid is told. Without hooks of
+// Without maps to write and devices to move there is no first `go`, and init's first answer may come before its pid is told. Without hooks of
 // these kinds there are no `hooks` and no `go` for them. The program of a hook inside the container tells a pid, too.
 //
 // Before any answer of init's may come `instead`: a step was not permitted, and another one is tried.

@@ -11,6 +11,7 @@ import { planIdmap } from "../linux/idmap/plan.ts";
 import { notifyMount, notifyVariable } from "../linux/mounts/notify.ts";
 import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces, planTimeOffsets } from "../linux/namespaces/plan.ts";
+import { planNetDevices } from "../linux/netdevices/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
@@ -112,6 +113,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     namespaces,
     timeOffsets: planTimeOffsets(linux.timeOffsets ?? {}),
     idmap,
+    netDevices: planNetDevices(linux.netDevices),
     rootfs: planRootfs(
       absolute(path, config.root.path),
       config.root.readonly ?? false,

@@ -9,6 +9,7 @@ import type { PlannedIdmap } from "../linux/idmap/plan.ts";
 import type { PlannedMasks } from "../linux/masks/plan.ts";
 import type { PlannedMount } from "../linux/mounts/plan.ts";
 import type { PlannedNamespaces } from "../linux/namespaces/plan.ts";
+import type { PlannedNetDevice } from "../linux/netdevices/plan.ts";
 import type { PlannedRlimit } from "../linux/rlimits/plan.ts";
 import type { PlannedRootEmulation, RootEmulationMode } from "../linux/root-emulation/plan.ts";
 import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
@@ -30,6 +31,7 @@ export interface Plan {
   /** What is written to /proc/PID/timens_offsets; "" leaves the caller's clocks. */
   readonly timeOffsets: string;
   readonly idmap: PlannedIdmap;
+  readonly netDevices: readonly PlannedNetDevice[];
   readonly rootfs: PlannedRootfs;
   readonly mounts: readonly PlannedMount[];
   readonly devices: PlannedDevices;

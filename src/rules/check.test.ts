@@ -66,6 +66,22 @@ const REFUSED: [message: string, changes: Changes][] = [
     'linux.rootfsPropagation needs {"type": "mount"}',
     { linux: { namespaces: undefined, rootfsPropagation: "shared" } },
   ],
+  [
+    'linux.netDevices["a/b"] is no name',
+    { linux: { namespaces: spaces("network"), netDevices: { "a/b": {} } } },
+  ],
+  [
+    'linux.netDevices.eth0.name is "0123456789abcdef"',
+    { linux: { namespaces: spaces("network"), netDevices: { eth0: { name: "0123456789abcdef" } } } },
+  ],
+  [
+    'linux.netDevices.eth0.name is "eth%s"',
+    { linux: { namespaces: spaces("network"), netDevices: { eth0: { name: "eth%s" } } } },
+  ],
+  [
+    'linux.netDevices.b gets the name "a", which linux.netDevices.a gets, too',
+    { linux: { namespaces: spaces("network"), netDevices: { a: {}, b: { name: "a" } } } },
+  ],
   ['linux.netDevices needs {"type": "network"}', { linux: { netDevices: { eth0: {} } } }],
   ['linux.timeOffsets needs {"type": "time"}', { linux: { timeOffsets: { monotonic: { secs: 1 } } } }],
   [

@@ -18,6 +18,7 @@ import {
 import {
   namespacePathsAreAbsolute,
   namespacesAreUnique,
+  netDevicesHaveGoodNames,
   netDevicesHaveNamespace,
   timeOffsetsHaveNamespace,
   treeChangesHaveNamespace,
@@ -43,6 +44,7 @@ const RULES: readonly Rule[] = [
   namespacePathsAreAbsolute,
   utsNamesHaveNamespace,
   treeChangesHaveNamespace,
+  netDevicesHaveGoodNames,
   netDevicesHaveNamespace,
   timeOffsetsHaveNamespace,
   idMappingsHaveNamespace,

@@ -1,4 +1,5 @@
 /** runtime-spec, config-linux.md, "Namespaces": what must not contradict, and what needs a namespace of its own. */
+import { joinPath } from "../spec/describe.ts";
 import { SpecError, wrong } from "../spec/error.ts";
 import type { Config, Namespace, NamespaceType } from "../spec/types.ts";
 
@@ -66,6 +67,34 @@ export function treeChangesHaveNamespace(config: Config): void {
 export function netDevicesHaveNamespace(config: Config): void {
   const devices = config.linux?.netDevices;
   if (devices && Object.keys(devices).length > 0) needNamespace(config, "network", "linux.netDevices");
+}
+
+// IFNAMSIZ counts the NUL at the end.
+const LONGEST_DEVICE = 15;
+const DEVICE = /^[^/:\s%]+$/;
+const DEVICE_TEMPLATE = /^[^/:\s%]*%d[^/:\s%]*$/;
+
+/** net/core/dev.c, dev_valid_name and __dev_alloc_name: what the kernel takes for the name of a network device. */
+export function netDevicesHaveGoodNames(config: Config): void {
+  const taken = new Map<string, string>();
+  for (const [from, { name }] of Object.entries(config.linux?.netDevices ?? {})) {
+    const here = joinPath("linux.netDevices", from);
+    if (!isDeviceName(from)) throw new SpecError(here, "is no name of a network device");
+    const to = name || from;
+    const template = DEVICE_TEMPLATE.test(to) && to.length <= LONGEST_DEVICE;
+    if (!template && !isDeviceName(to)) {
+      const right = `a name of at most ${LONGEST_DEVICE} bytes without /, : and spaces; %d in it stands for a number`;
+      throw wrong(`${here}.name`, name, right);
+    }
+    const other = template ? undefined : taken.get(to);
+    if (other !== undefined) throw new SpecError(here, `gets the name "${to}", which ${other} gets, too`);
+    taken.set(to, here);
+  }
+}
+
+function isDeviceName(name: string): boolean {
+  const fits = new TextEncoder().encode(name).length <= LONGEST_DEVICE;
+  return fits && DEVICE.test(name) && name !== "." && name !== "..";
 }
 
 /** time_namespaces(7): the offsets can be written only before the first process enters. */

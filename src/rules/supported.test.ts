@@ -11,7 +11,6 @@ const REFUSED: [path: string, changes: Changes][] = [
   ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],
   ["linux.intelRdt", { linux: { intelRdt: {} } }],
   ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
-  ["linux.netDevices", { linux: { netDevices: { eth0: { name: "eth1" } } } }],
   ["linux.personality", { linux: { personality: { domain: "LINUX32" } } }],
   [
     "linux.seccomp.listenerPath",

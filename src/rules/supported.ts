@@ -13,7 +13,6 @@ const NOT_YET: readonly Row[] = [
   // An empty intelRdt asks for a group of the container's own.
   ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
   ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],
-  ["linux.netDevices", (c) => c.linux?.netDevices],
   // LINUX is what every process has.
   ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
   ["linux.seccomp.listenerPath", (c) => c.linux?.seccomp?.listenerPath],

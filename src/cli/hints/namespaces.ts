@@ -2,6 +2,19 @@
 import type { HintRow } from "./hint.ts";
 
 export const namespaceHints: readonly HintRow[] = [
+  // rtnetlink(7): rtnl_link_get_net_capable(), and devices that stay where they are (NETNS_IMMUTABLE).
+  {
+    calls: ["rtnetlink"],
+    errno: "EPERM",
+    cause: "network devices are moved by who has CAP_NET_ADMIN in both network namespaces",
+    cure: "run as root, or leave linux.netDevices out",
+  },
+  {
+    calls: ["rtnetlink"],
+    errno: "EINVAL",
+    cause: "some devices cannot leave their network namespace: loopback, and those that are part of another",
+    cure: "name another device, or make one for the container, such as a veth or macvlan",
+  },
   // The flags of the call are in the text: without a user namespace of its own, the container needs a privileged caller.
   {
     calls: ["clone3"],
