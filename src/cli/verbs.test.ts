@@ -97,6 +97,7 @@ const documented: Record<string, string[]> = {
     "--preserve-fds N",
   ],
   spec: ["--bundle DIR, -b DIR", "--rootless"],
+  features: [],
   version: [],
   help: [],
 };

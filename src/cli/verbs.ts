@@ -38,6 +38,7 @@ export const verbs: Verbs = {
     load: () => import("./plan.ts"),
   },
   spec: { description: "write a config.json to begin with", load: () => import("./spec.ts") },
+  features: { description: "print what bunc can do as JSON", load: () => import("./features.ts") },
   version: { description: "print the version", load: () => import("./version.ts") },
   help: { description: "print help, of a command when it is named", load: () => import("./help.ts") },
 };

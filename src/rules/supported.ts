@@ -28,6 +28,11 @@ export function refuseUnsupported(config: Config): void {
   for (const [path, read] of NOT_YET) if (asks(read(config))) throw notYet(path);
 }
 
+/** Whether a property is applied; `isSupported("linux.intelRdt")`. */
+export function isSupported(path: string): boolean {
+  return !NOT_YET.some(([each]) => each === path);
+}
+
 function notYet(path: string): SpecError {
   return new SpecError(path, "is not supported yet");
 }

@@ -50,7 +50,7 @@ export function planCredentials(
   };
 }
 
-const keepGroupsAnnotation = "run.oci.keep_original_groups";
+export const keepGroupsAnnotation = "run.oci.keep_original_groups";
 const switches: Readonly<Record<string, boolean>> = { "1": true, true: true, "0": false, false: false };
 
 /**

@@ -13,13 +13,17 @@ export interface PlannedHook {
   readonly timeout: number | null;
 }
 
-export type HookName =
-  | "prestart"
-  | "createRuntime"
-  | "createContainer"
-  | "startContainer"
-  | "poststart"
-  | "poststop";
+/** In the order in which they are run. */
+export const hookNames = [
+  "prestart",
+  "createRuntime",
+  "createContainer",
+  "startContainer",
+  "poststart",
+  "poststop",
+] as const;
+
+export type HookName = (typeof hookNames)[number];
 
 export type PlannedHooks = Readonly<Record<HookName, readonly PlannedHook[]>>;
 
