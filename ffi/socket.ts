@@ -90,6 +90,39 @@ export function socketPair(type: number = SOCK.STREAM): [Descriptor, Descriptor]
 }
 
 /**
+ * Sends one descriptor over a connected Unix socket (SCM_RIGHTS).
+ * @param payload text that goes along: a stream socket carries no descriptor without at least a byte
+ * Throws SyscallError.
+ */
+export function sendDescriptor(socket: number, descriptor: number, payload: string): void {
+  const bytes = encodeText(payload);
+  const vector = new BigUint64Array([BigInt(ptr(bytes)), BigInt(bytes.length)]);
+  // struct cmsghdr { u64 length; s32 level; s32 type; }, the descriptor, padding to 8.
+  const control = new Uint8Array(24);
+  const view = new DataView(control.buffer);
+  view.setBigUint64(0, 20n, true);
+  view.setInt32(8, SOL_SOCKET, true);
+  view.setInt32(12, SCM_RIGHTS, true);
+  view.setInt32(16, descriptor, true);
+  const header = messageHeader(vector, control);
+  for (;;) {
+    const result = attempt.sendmsg(socket, header, MSG.NOSIGNAL);
+    if (result === -ERRNO.EINTR) continue;
+    if (result < 0) throw failure("sendmsg", [socket, header, MSG.NOSIGNAL], -result);
+    break;
+  }
+  // Until here the kernel read these by address only.
+  if (bytes.length + vector.length + control.length === 0) throw new RangeError("nothing was sent");
+}
+
+/** struct msghdr { name, name length, iovec, iovec count, control, control length, flags } of one buffer. */
+function messageHeader(vector: BigUint64Array, control: Uint8Array): Uint8Array {
+  const length = BigInt(control.length);
+  const header = new BigUint64Array([0n, 0n, BigInt(ptr(vector)), 1n, BigInt(ptr(control)), length, 0n]);
+  return new Uint8Array(header.buffer);
+}
+
+/**
  * Receives one descriptor over a Unix socket (SCM_RIGHTS), close-on-exec; undefined when the other end closed without
  * sending one. Throws SyscallError.
  */
@@ -97,17 +130,7 @@ export function receiveDescriptor(socket: number): Descriptor | undefined {
   const payload = new Uint8Array(256);
   const vector = new BigUint64Array([BigInt(ptr(payload)), BigInt(payload.length)]);
   const control = new Uint8Array(24);
-  // struct msghdr { name, name length, iovec, iovec count, control, control length, flags }
-  const header = new BigUint64Array([
-    0n,
-    0n,
-    BigInt(ptr(vector)),
-    1n,
-    BigInt(ptr(control)),
-    BigInt(control.length),
-    0n,
-  ]);
-  const bytes = new Uint8Array(header.buffer);
+  const bytes = messageHeader(vector, control);
   for (;;) {
     const result = attempt.recvmsg(socket, bytes, MSG.CMSG_CLOEXEC);
     if (result === -ERRNO.EINTR) continue;

@@ -34,7 +34,11 @@ export const createArgs = {
     valueHint: "SOCKET",
     description: "send the terminal's master to this AF_UNIX socket",
   },
-  "pidfd-socket": { type: "string", valueHint: "SOCKET", description: "not supported yet" },
+  "pidfd-socket": {
+    type: "string",
+    valueHint: "SOCKET",
+    description: "send a pidfd of the container's init to this AF_UNIX socket",
+  },
   pivot: {
     type: "boolean",
     default: true,
@@ -90,6 +94,7 @@ export function planOptions(
     configPath: args.config,
     pidFile: undefined,
     consoleSocket: undefined,
+    pidfdSocket: undefined,
     noPivot: !args.pivot,
     newKeyring: args["new-keyring"],
     keepGroups: args["keep-groups"] === true || session.globals.keepGroups,
@@ -106,15 +111,13 @@ export function planOptions(
 
 /** The options of create and of run's first half. Makes the state root. Throws UsageError, StateError, SyscallError. */
 export function createOptions(command: string, args: CreateValues, session: Session): CreateOptions {
-  if (args["pidfd-socket"] !== undefined) {
-    throw new UsageError(`${command}: --pidfd-socket is not supported yet`);
-  }
   return {
     ...planOptions(command, args, session),
     ...readServiceManager(process.env, process.pid),
     id: args.id,
     pidFile: args["pid-file"],
     consoleSocket: args["console-socket"],
+    pidfdSocket: args["pidfd-socket"],
     root: stateRoot(session.globals.root, true),
   };
 }

@@ -144,7 +144,6 @@ test.each<[string[], string]>([
   [["-g", "wheel", "c", "ls"], '--additional-gids: "wheel" is not the number of a group'],
   [["-e", "A", "c", "ls"], '--env: "A" is not NAME=VALUE'],
   [["-c", "CAP_NET_ADMN", "c", "ls"], '--cap: "CAP_NET_ADMN" is no capability (did you mean CAP_NET_ADMIN?)'],
-  [["--pidfd-socket", "x", "c", "ls"], "--pidfd-socket is not supported yet"],
   [["--frobnicate", "c", "ls"], "unknown option --frobnicate"],
 ])("%j is refused", (argv, message) => {
   expect(() => read(...argv)).toThrow(message);

@@ -22,7 +22,11 @@ const args = {
     valueHint: "SOCKET",
     description: "send the terminal's master to this AF_UNIX socket",
   },
-  "pidfd-socket": { type: "string", valueHint: "SOCKET", description: "not supported yet" },
+  "pidfd-socket": {
+    type: "string",
+    valueHint: "SOCKET",
+    description: "send a pidfd of the process to this AF_UNIX socket",
+  },
   cwd: { type: "string", valueHint: "DIR", description: "working directory in the container" },
   env: {
     type: "string",
@@ -72,8 +76,6 @@ const args = {
   },
 } satisfies ArgsDef;
 
-const unsupported = ["pidfd-socket"] as const;
-
 /** The values of citty; of an option that is absent it gives undefined, which its type forgets. */
 interface Values {
   readonly id: string;
@@ -117,9 +119,6 @@ export function execOptions(
   payload: readonly string[],
   session: Session,
 ): ExecOptions {
-  for (const name of unsupported) {
-    if (values[name] !== undefined) throw new UsageError(`exec: --${name} is not supported yet`);
-  }
   if (payload.length === 0 && values.process === undefined) {
     throw new UsageError("exec: the command to run is missing, and so is --process");
   }
@@ -146,6 +145,7 @@ export function execOptions(
     detach: values.detach === true,
     pidFile: values["pid-file"],
     consoleSocket: values["console-socket"],
+    pidfdSocket: values["pidfd-socket"],
     keepGroups: session.globals.keepGroups,
     preserveFds: parseCount("exec", "--preserve-fds", values["preserve-fds"]),
     cgroups: valuesOf(rawArgs, "cgroup"),

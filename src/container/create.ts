@@ -129,6 +129,11 @@ export function keep(
   writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
   commit(directory, record);
   endStage("state");
+  const pidfdSocket = options.pidfdSocket ?? plan.annotations["run.oci.pidfd_receiver"];
+  if (pidfdSocket !== undefined) {
+    const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
+    sendPidfd(pidfdSocket, launched.pid);
+  }
   // Last: who finds it may act on the container.
   if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launched.pid), 0o644);
   endStage("pid file");

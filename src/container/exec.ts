@@ -41,6 +41,10 @@ export function execInContainer(options: ExecOptions): number {
     applyRlimits(plan.rlimits, launch.pid);
     launch.letGo();
     endStage("start");
+    if (options.pidfdSocket !== undefined) {
+      const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
+      sendPidfd(options.pidfdSocket, launch.pid);
+    }
     // Last: who finds it may act on the process.
     if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launch.pid), 0o644);
   } catch (error) {

@@ -35,6 +35,7 @@ export interface CreateOptions extends StartOptions {
   readonly configPath: string | undefined;
   readonly pidFile: string | undefined;
   readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
   /** Enter the root file system by moving it onto / instead of by pivot_root(2). */
   readonly noPivot: boolean;
   /** Give the container a session keyring of its own. */
@@ -71,6 +72,7 @@ export interface ExecOptions extends ContainerOptions {
   readonly detach: boolean;
   readonly pidFile: string | undefined;
   readonly consoleSocket: string | undefined;
+  readonly pidfdSocket: string | undefined;
   /** Leave the process the caller's supplementary groups. */
   readonly keepGroups: boolean;
   /** How many descriptors from 3 on the process keeps. */
