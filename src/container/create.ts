@@ -19,6 +19,9 @@ import { type Prepared, prepare } from "./prepare.ts";
 import type { Filters } from "./program.ts";
 import { sendGo } from "./sync.ts";
 
+/** crun's way to say --pidfd-socket in config.json. */
+export const pidfdAnnotation = "run.oci.pidfd_receiver";
+
 /**
  * `create`: everything up to the execution of the container's process, for which init waits. When it returns, init is a
  * child of this process and becomes one of the caller's when this process ends.
@@ -129,7 +132,7 @@ export function keep(
   writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
   commit(directory, record);
   endStage("state");
-  const pidfdSocket = options.pidfdSocket ?? plan.annotations["run.oci.pidfd_receiver"];
+  const pidfdSocket = options.pidfdSocket ?? plan.annotations[pidfdAnnotation];
   if (pidfdSocket !== undefined) {
     const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
     sendPidfd(pidfdSocket, launched.pid);

@@ -14,12 +14,13 @@ import { rootEmulationAnnotation } from "../linux/root-emulation/plan.ts";
 import { seccompActions, seccompFlags, seccompOperators } from "../linux/seccomp/plan.ts";
 import { isSupported } from "../rules/supported.ts";
 import { ociVersion } from "../state/record.ts";
+import { pidfdAnnotation } from "./create.ts";
 
 /** The oldest version of the specification whose config.json is understood. */
 const ociVersionMin = "1.0.0";
 
 /** Annotations of config.json that change what a container is: an image's author should not be able to set them. */
-const unsafeAnnotations: readonly string[] = [keepGroupsAnnotation, rootEmulationAnnotation];
+const unsafeAnnotations: readonly string[] = [keepGroupsAnnotation, pidfdAnnotation, rootEmulationAnnotation];
 
 /**
  * The features document. It says what bunc implements, whatever this machine has, but for the flags of seccomp, of which

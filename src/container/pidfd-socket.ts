@@ -17,6 +17,8 @@ export function sendPidfd(path: string, pid: number): void {
     sendDescriptor(socket.fd, pidfd.fd, "pidfd");
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
-    throw new ContainerError("--pidfd-socket", `--pidfd-socket: the pidfd cannot be sent to ${path}`, { cause: error });
+    throw new ContainerError("--pidfd-socket", `--pidfd-socket: the pidfd cannot be sent to ${path}`, {
+      cause: error,
+    });
   }
 }
