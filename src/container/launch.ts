@@ -8,6 +8,7 @@ import { endStage } from "../../ffi/timing.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
 import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
+import type { ScopedPlan } from "../linux/cgroups/planned.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
 import type { MovedDevices } from "../linux/netdevices/apply.ts";
@@ -53,6 +54,7 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
   const launching = new Launching(plan, options);
   try {
     launching.begin();
+    launching.enterScope();
     launching.adopt();
     if (awaitsOutfit(plan)) launching.outfit();
     if (options.hooks) launching.runHooks(options.hooks);
@@ -76,12 +78,16 @@ class Launching {
   private devices: MovedDevices | undefined;
   /** What init has told already, when it was faster than the first process. */
   private early: Message | undefined;
+  /** The plan of the cgroups, where systemd makes them. */
+  private readonly scoped: ScopedPlan | undefined;
 
   constructor(
     private readonly plan: Plan,
     private readonly options: LaunchOptions,
   ) {
     ({ ours: this.sync, theirs: this.theirs } = openSync());
+    const { cgroup } = plan;
+    this.scoped = cgroup.kind !== "none" && cgroup.scope ? cgroup : undefined;
   }
 
   begin(): void {
@@ -93,8 +99,8 @@ class Launching {
       namespaces = openNamespaces(plan.namespaces);
       trees = mappedMounts(plan, namespaces, options.directory);
       this.announceCgroups();
-      this.cgroup = createCgroup(plan.cgroup);
-      using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
+      this.cgroup = this.scoped ? describeCgroup(plan.cgroup) : createCgroup(plan.cgroup);
+      using cgroupDirectory = this.cgroup && !this.scoped ? openCgroup(this.cgroup) : undefined;
       const inherited = {
         sync: this.theirs.fd,
         gate: options.gate,
@@ -124,6 +130,16 @@ class Launching {
       // From here on the end of file on our end means that the program's processes are gone.
       this.theirs.close();
     }
+  }
+
+  /** A scope of systemd begins with a process in it: the first one waits until it is there. */
+  enterScope(): void {
+    if (!this.scoped) return;
+    const { enterScope } =
+      require("../linux/cgroups/systemd/scope.ts") as typeof import("../linux/cgroups/systemd/scope.ts");
+    enterScope(this.scoped, this.first);
+    endStage("scope");
+    this.go();
   }
 
   /** Whoever cleans up after a bunc that was killed finds what it was about to make. */

@@ -29,7 +29,7 @@ export function prepare(options: CreateOptions): Prepared {
   refuseUnsupported(config);
   endStage("rules");
   const bundle = { path, config };
-  const facts = probeHost(bundle, options.cgroupManager !== "disabled");
+  const facts = probeHost(bundle, options.cgroupManager);
   endStage("probe host");
   const plan = resolve(bundle, facts, {
     ...options,
@@ -40,5 +40,6 @@ export function prepare(options: CreateOptions): Prepared {
   });
   endStage("plan");
   for (const warning of plan.warnings) options.log.warn(warning);
+  for (const note of plan.cgroup.notes) options.log.debug(note);
   return { plan, config, bytes };
 }

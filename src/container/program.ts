@@ -8,7 +8,6 @@ import {
   recordKeepCapabilities,
   withFilterLoading,
 } from "../linux/capabilities/record.ts";
-import { recordEnterCgroup } from "../linux/cgroups/record.ts";
 import {
   recordIds,
   recordKeyring,
@@ -42,6 +41,7 @@ import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
+import { recordGoToCgroup } from "./go-to-cgroup.ts";
 import { type Inherited, inheritedNumbers } from "./inherited.ts";
 import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
 
@@ -80,7 +80,7 @@ function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited):
   if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, plan.credentials);
   // While this process's files in /proc belong to its user.
   recordOomScore(program, plan.oomScoreAdj);
-  if (inherited.cgroup) recordEnterCgroup(program, inherited.cgroup);
+  if (inherited.cgroup) recordGoToCgroup(program, inherited.cgroup, inherited.sync);
   // Nobody in a joined namespace may look into this process (CVE-2016-9962). While bunc has maps to write, the process's
   // files in /proc must still belong to bunc's user, so init does it then.
   if (plan.idmap.kind === "none") recordNotDumpable(program);

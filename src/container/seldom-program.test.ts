@@ -24,6 +24,7 @@ const facts: HostFacts = {
   kcore: false,
   callerFiles: "inherited",
   cgroupLayout: { kind: "none" },
+  systemd: { kind: "unasked" },
   ownStreams: [],
   directoryModes: new Map(),
   passwd: "",

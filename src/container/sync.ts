@@ -7,6 +7,7 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 // The talk between bunc and the program, over one socket pair. Every line is one packet.
 //
 //   bunc                              first process                  init
+//  [go            ────────────────────▶ was put into a scope of systemd]
 //                                     enters cgroups, joins, clones
 //                 ◀────────────────── pid N, exits
 //   writes the id maps, moves

@@ -10,19 +10,21 @@ import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capabil
 import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
 import { type CgroupLayout, parseCgroupLayout } from "../linux/cgroups/layout.ts";
 import type { HostFacts, SecurityModules } from "../plan/facts.ts";
-import type { Bundle } from "../plan/types.ts";
+import type { Bundle, PlanOptions } from "../plan/types.ts";
 import type { Config } from "../spec/types.ts";
 
 /** Asks the machine what a plan of this bundle depends on, and no more. */
-export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts {
+export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroupManager"]): HostFacts {
   const { effective } = probeCapabilities();
   const uidMap = readOr("/proc/self/uid_map", "");
   const inUserNamespace = !isWholeMap(uidMap);
+  const uid = libc.geteuid();
+  const cgroupLayout: CgroupLayout = manager === "disabled" ? { kind: "none" } : probeCgroupLayout();
   const lastCapability = probeLastCapability();
   const ownUserNamespace = config.linux?.namespaces?.some(({ type }) => type === "user") === true;
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
-    uid: libc.geteuid(),
+    uid,
     gid: libc.getegid(),
     effective,
     bounding: config.process?.capabilities ? probeBoundingSet(lastCapability) : 0n,
@@ -36,7 +38,8 @@ export function probeHost({ path, config }: Bundle, cgroups: boolean): HostFacts
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
-    cgroupLayout: cgroups ? probeCgroupLayout() : { kind: "none" },
+    cgroupLayout,
+    systemd: manager === "systemd" ? askSystemd(cgroupLayout, uid !== 0 || inUserNamespace) : unasked,
     ownStreams: [0, 1, 2].filter(isOwnStream),
     directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
@@ -143,6 +146,14 @@ function readLimit(pid: number): { soft: bigint; hard: bigint } | undefined {
 function readLimitFile(pid: number): { soft: bigint; hard: bigint } | undefined {
   const line = /^Max open files\s+(\d+)\s+(\d+)/m.exec(readOr(`/proc/${pid}/limits`, ""));
   return line?.[1] && line[2] ? { soft: BigInt(line[1]), hard: BigInt(line[2]) } : undefined;
+}
+
+const unasked: HostFacts["systemd"] = { kind: "unasked" };
+
+function askSystemd(layout: CgroupLayout, user: boolean): HostFacts["systemd"] {
+  const { probeSystemd } =
+    require("../linux/cgroups/systemd/probe.ts") as typeof import("../linux/cgroups/systemd/probe.ts");
+  return probeSystemd(layout, user);
 }
 
 function probeCgroupLayout(): CgroupLayout {

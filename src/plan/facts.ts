@@ -1,4 +1,5 @@
 import type { CgroupLayout } from "../linux/cgroups/layout.ts";
+import type { SystemdFacts } from "../linux/cgroups/systemd/facts.ts";
 
 /** Security modules that label processes, and whether each is enabled. Not looked up, and so false, where nobody asks. */
 export interface SecurityModules {
@@ -34,6 +35,7 @@ export interface HostFacts {
   /** The limit of open files that the caller had when it called, when it is not the one that we pass on. */
   readonly callerFiles: "inherited" | { readonly soft: bigint; readonly hard: bigint };
   readonly cgroupLayout: CgroupLayout;
+  readonly systemd: SystemdFacts;
   /** Which of the standard streams may be given to the container's user: pipes and the like, no shared devices. */
   readonly ownStreams: readonly number[];
   /** Permission bits of directories of the image, by the destination of the tmpfs that is mounted there. */

@@ -46,7 +46,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     maySetIds: has(facts, CAP.CAP_SETUID) && has(facts, CAP.CAP_SETGID),
   });
   const cgroup = planCgroup(
-    { cgroupsPath: linux.cgroupsPath, resources: linux.resources },
+    { cgroupsPath: linux.cgroupsPath, resources: linux.resources, annotations: config.annotations ?? {} },
     {
       id: options.id,
       layout: facts.cgroupLayout,
@@ -63,6 +63,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
         uid: hostUid(user.uid, namespaces.user.kind, linux),
         caller: facts.uid,
       }),
+      systemd: facts.systemd,
     },
   );
   // A root that is mapped to somebody else may not see what the caller sees.
@@ -159,6 +160,9 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     warnings: [
       ...warnings,
       ...emulationWarnings,
+      ...(facts.systemd.kind === "missing"
+        ? [`--systemd-cgroup: ${facts.systemd.cause}; the cgroups are made without it`]
+        : []),
       ...(seldom === null ? [] : seldom.warnings),
       ...(options.notifyDirectory !== undefined && !notify
         ? ["NOTIFY_SOCKET is not passed on: the container has no mount namespace of its own to put it into"]

@@ -1,8 +1,10 @@
+import { completeInScope, createCgroup } from "./create.ts";
 import type { PlannedCgroup } from "./planned.ts";
 import { writeLimits } from "./write.ts";
 
-export { createCgroup } from "./create.ts";
+export { describeCgroup } from "./describe.ts";
 export { enterCgroup, openCgroup } from "./enter.ts";
+export { createCgroup };
 
 /**
  * Writes the limits of the container's cgroup. Best when init waits already: a limit of processes or of memory could
@@ -10,6 +12,11 @@ export { enterCgroup, openCgroup } from "./enter.ts";
  */
 export function applyLimits(plan: PlannedCgroup): void {
   if (plan.kind === "none") return;
+  if (plan.scope) {
+    const { limitScope } = require("./systemd/scope.ts") as typeof import("./systemd/scope.ts");
+    limitScope(plan.scope, plan.scope.limits);
+    completeInScope(plan);
+  }
   if (plan.devices.kind === "program") {
     const { attachDevices } = require("./v2/attach-devices.ts") as typeof import("./v2/attach-devices.ts");
     attachDevices(plan.devices.path, plan.devices.instructions);

@@ -8,9 +8,21 @@ export interface RecordedDirectory {
   readonly path: string;
 }
 
-export type CgroupRecord =
+/** A scope of systemd that has the cgroups. */
+export interface RecordedScope {
+  /** "libpod-0123.scope" */
+  readonly unit: string;
+  /** Whether the machine's systemd has it, or that of the user who made it. */
+  readonly bus: "system" | "user";
+}
+
+export type CgroupRecord = (
   | { readonly kind: "v1"; readonly directories: readonly RecordedDirectory[] }
-  | { readonly kind: "v2"; readonly path: string };
+  | { readonly kind: "v2"; readonly path: string }
+) & {
+  /** Absent when bunc has made the cgroups by itself. */
+  readonly scope?: RecordedScope;
+};
 
 /** The record's directories, whatever the layout. */
 export function directoriesOf(record: CgroupRecord): readonly RecordedDirectory[] {

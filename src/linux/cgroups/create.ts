@@ -3,7 +3,14 @@ import { ACCESS, AT } from "../../../ffi/constants/file.ts";
 import { attempt, failure } from "../../../ffi/libc.ts";
 import { SpecError } from "../../spec/error.ts";
 import type { CgroupRecord, RecordedDirectory } from "./cgroup-record.ts";
-import type { PlannedCgroup, PlannedControllers, PlannedDirectory, PlannedV1, PlannedV2 } from "./planned.ts";
+import type {
+  PlannedCgroup,
+  PlannedControllers,
+  PlannedDirectory,
+  PlannedV1,
+  PlannedV2,
+  ScopedPlan,
+} from "./planned.ts";
 
 /** Failures that mean: this caller may not have a cgroup here. */
 const refusals: readonly number[] = [ERRNO.EACCES, ERRNO.EPERM, ERRNO.EROFS, ERRNO.ENOENT];
@@ -24,33 +31,66 @@ export function createCgroup(plan: PlannedCgroup): CgroupRecord | null {
   }
 }
 
+/** Makes the cgroups of a container in its scope, which is there already, without controllers. Throws SyscallError. */
+export function createInScope(plan: ScopedPlan): void {
+  for (const directory of plan.kind === "v1" ? plan.directories : [plan.directory]) {
+    const { path } = directory;
+    const errno = makeDirectories(path);
+    if (errno !== 0 && errno !== ERRNO.EEXIST) throw failure("mkdirat", [AT.FDCWD, path, 0o755], errno);
+    if (plan.kind === "v1") prepareV1(directory, plan);
+  }
+}
+
+/**
+ * Turns controllers on for a container's cgroup in its scope: once no process is in the scope itself, for only cgroups
+ * without any can have controllers beneath them. cgroups(7), "no internal processes". Throws SpecError, SyscallError.
+ */
+export function completeInScope(plan: ScopedPlan): void {
+  if (plan.kind === "v2") {
+    completeV2(plan);
+    return;
+  }
+  const unified = plan.directories.find(({ controllers }) => controllers === "");
+  if (unified) turnOn(unified, plan.controllers);
+}
+
 function createV1(plan: PlannedV1, made: string[]): CgroupRecord | null {
   const directories: RecordedDirectory[] = [];
   for (const directory of plan.directories) {
     if (!make(directory, made)) continue;
     const { controllers, path } = directory;
     directories.push({ controllers, path });
-    if (controllers.includes("cpuset")) {
-      const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
-      inheritCpuset(directory);
-    }
-    if (plan.early.length > 0 && controllers.split(",").includes("cpu")) {
-      const { giveRealtime } = require("./v1/realtime.ts") as typeof import("./v1/realtime.ts");
-      giveRealtime(directory, plan.early);
-    }
+    prepareV1(directory, plan);
     if (controllers === "") turnOn(directory, plan.controllers);
   }
   return directories.length === 0 ? null : { kind: "v1", directories };
 }
 
-function createV2({ directory, controllers, owner }: PlannedV2, made: string[]): CgroupRecord | null {
-  if (!make(directory, made)) return null;
+/** What the controllers of version 1 need before a process can enter. */
+function prepareV1(directory: PlannedDirectory, { early }: PlannedV1): void {
+  const { controllers } = directory;
+  if (controllers.includes("cpuset")) {
+    const { inheritCpuset } = require("./v1/inherit-cpuset.ts") as typeof import("./v1/inherit-cpuset.ts");
+    inheritCpuset(directory);
+  }
+  if (early.length > 0 && controllers.split(",").includes("cpu")) {
+    const { giveRealtime } = require("./v1/realtime.ts") as typeof import("./v1/realtime.ts");
+    giveRealtime(directory, early);
+  }
+}
+
+function createV2(plan: PlannedV2, made: string[]): CgroupRecord | null {
+  if (!make(plan.directory, made)) return null;
+  completeV2(plan);
+  return { kind: "v2", path: plan.directory.path };
+}
+
+function completeV2({ directory, controllers, owner }: PlannedV2): void {
   turnOn(directory, controllers);
   if (owner !== undefined) {
     const { giveAway } = require("./v2/give-away.ts") as typeof import("./v2/give-away.ts");
     giveAway(directory.path, owner);
   }
-  return { kind: "v2", path: directory.path };
 }
 
 function turnOn(directory: PlannedDirectory, controllers: PlannedControllers): void {

@@ -1,5 +1,5 @@
-import type { CgroupRecord } from "./cgroup-record.ts";
-import type { PlannedCgroup } from "./planned.ts";
+import type { CgroupRecord, RecordedScope } from "./cgroup-record.ts";
+import type { PlannedCgroup, PlannedScope } from "./planned.ts";
 
 /**
  * The record of every cgroup that a plan may make, before any is made: destroyCgroup takes it, whatever became of them.
@@ -13,8 +13,13 @@ export function describeCgroup(plan: PlannedCgroup): CgroupRecord | null {
       return {
         kind: "v1",
         directories: plan.directories.map(({ controllers, path }) => ({ controllers, path })),
+        ...scopeOf(plan.scope),
       };
     case "v2":
-      return { kind: "v2", path: plan.directory.path };
+      return { kind: "v2", path: plan.directory.path, ...scopeOf(plan.scope) };
   }
+}
+
+function scopeOf(scope: PlannedScope | null): { readonly scope?: RecordedScope } {
+  return scope ? { scope: { unit: scope.unit, bus: scope.bus } } : {};
 }

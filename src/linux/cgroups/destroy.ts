@@ -23,6 +23,10 @@ export function destroyCgroup(state: unknown): void {
     empty(record);
     removeEmptied(path);
   }
+  if (record.scope) {
+    const { destroyScope } = require("./systemd/destroy.ts") as typeof import("./systemd/destroy.ts");
+    destroyScope(record, record.scope);
+  }
 }
 
 /**
@@ -47,7 +51,7 @@ function empty(record: CgroupRecord): void {
 }
 
 /** Between the end of a process and its leaving the cgroup the kernel takes a moment, of which version 1 tells nobody. */
-function removeEmptied(path: string): void {
+export function removeEmptied(path: string): void {
   const { pause } = require("./wait.ts") as typeof import("./wait.ts");
   for (let wait = 1; ; wait *= 2) {
     const result = removeTree(AT.FDCWD, path);

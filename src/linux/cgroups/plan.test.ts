@@ -41,8 +41,9 @@ function plan({ cgroupsPath, resources, ...context }: Asked): PlannedCgroup {
     privileged: true,
     manager: "cgroupfs",
     owner: undefined,
+    systemd: { kind: "unasked" },
   } as const;
-  return planCgroup({ cgroupsPath, resources }, { ...defaults, ...context });
+  return planCgroup({ cgroupsPath, resources, annotations: {} }, { ...defaults, ...context });
 }
 
 function planV1(asked: Asked) {
@@ -222,10 +223,11 @@ test("no cgroups on the machine: for root only when devices are not restricted",
   expect(() => plan({ layout, resources: denyAll })).toThrow(/^linux\.resources\.devices cannot be applied/);
 });
 
-test("the systemd manager falls back to the file system, and says so to who debugs", () => {
-  const planned = planV2({ manager: "systemd", cgroupsPath: "machine.slice:libpod:abc" });
+test("without a systemd the cgroup is made where systemd would", () => {
+  const systemd = { kind: "missing", cause: "systemd does not run here" } as const;
+  const planned = planV2({ manager: "systemd", systemd, cgroupsPath: "machine.slice:libpod:abc" });
   expect(planned.directory.path).toBe("/sys/fs/cgroup/machine.slice/libpod-abc.scope");
-  expect(planned.notes.join()).toContain("systemd");
+  expect(planned.scope).toBe(null);
 });
 
 test("what a plan may make, as state.json would have it", () => {

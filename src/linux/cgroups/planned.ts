@@ -1,6 +1,8 @@
 // What plan.ts decides about control groups, and what the calls made now and the record functions read.
 import type { BpfInstruction } from "../../../ffi/structs/bpf-insn.ts";
+import type { BusProperty } from "../../../ffi/structs/bus-value.ts";
 import type { CgroupView } from "../cgroup-view.ts";
+import type { RecordedScope } from "./cgroup-record.ts";
 import type { Limit } from "./limit.ts";
 
 /** A cgroup of the container in one hierarchy. */
@@ -38,6 +40,16 @@ export type PlannedDevices =
       readonly instructions: readonly BpfInstruction[];
     };
 
+/** A scope of systemd that the container's cgroups are in. */
+export interface PlannedScope extends RecordedScope {
+  /** Its place in the hierarchies, from their mount points. */
+  readonly path: string;
+  /** What it is started with, but for its processes. */
+  readonly start: readonly BusProperty[];
+  /** What it gets when the container is set up. */
+  readonly limits: readonly BusProperty[];
+}
+
 interface Common {
   readonly containerView: CgroupView;
   /** What --debug tells. */
@@ -56,6 +68,8 @@ export type PlannedV1 = {
   readonly early: readonly PlannedWrite[];
   readonly writes: readonly PlannedWrite[];
   readonly devices: PlannedDevices;
+  /** null when bunc makes the cgroups by itself. */
+  readonly scope: PlannedScope | null;
 } & Common;
 
 export type PlannedV2 = {
@@ -66,6 +80,10 @@ export type PlannedV2 = {
   readonly owner: number | undefined;
   readonly writes: readonly PlannedWrite[];
   readonly devices: PlannedDevices;
+  readonly scope: PlannedScope | null;
 } & Common;
+
+/** A plan whose scope is not null. */
+export type ScopedPlan = PlannedV1 | PlannedV2;
 
 export type PlannedCgroup = PlannedNoCgroup | PlannedV1 | PlannedV2;

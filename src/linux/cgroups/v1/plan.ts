@@ -44,6 +44,7 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
     early,
     writes,
     devices: unified && program ? { kind: "program", path: unified.path, ...program } : { kind: "none" },
+    scope: null,
     containerView: { kind: "v1", hierarchies: viewed },
     notes: request.notes,
   };

@@ -51,6 +51,7 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
     owner: request.owner,
     writes: writesIn(path, asked),
     devices: planDevices(path, request),
+    scope: null,
     // One that the container may have to do without is not there to be shown.
     containerView: { kind: "v2", path: needed === "" ? ownPath : path },
     notes: request.notes,
