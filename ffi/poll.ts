@@ -27,7 +27,16 @@ export class Poll {
 
   /** Whether the last wait found it ready. */
   ready(index: number): boolean {
-    return this.view.getInt16(8 * index + 6, true) !== 0;
+    return this.found(index) !== 0;
+  }
+
+  /** Whether there is something to read, and not only an end. */
+  isReadable(index: number): boolean {
+    return (this.found(index) & POLL.IN) !== 0;
+  }
+
+  private found(index: number): number {
+    return this.view.getInt16(8 * index + 6, true);
   }
 
   /** Whether it is ready at this moment. */

@@ -63,6 +63,22 @@ export function bindDatagram(directory: number, name: string): Descriptor {
 }
 
 /**
+ * A listening stream socket at a name in a directory, close-on-exec, for its owner alone. Throws SyscallError.
+ */
+export function listenUnix(directory: number, name: string): Descriptor {
+  const socket = new Descriptor(libc.socket(AF.UNIX, SOCK.STREAM | SOCK.CLOEXEC, 0));
+  const address = unixAddress(encodeText(`/proc/self/fd/${directory}/${name}`));
+  try {
+    libc.bind(socket.fd, address, address.length);
+    libc.listen(socket.fd, 16);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+}
+
+/**
  * Sends one datagram to a socket.
  * @param target a path, or `@` and the name of an abstract socket
  * Throws SyscallError.
@@ -109,10 +125,10 @@ export function sendDescriptor(socket: number, descriptor: number, payload: stri
     const result = attempt.sendmsg(socket, header, MSG.NOSIGNAL);
     if (result === -ERRNO.EINTR) continue;
     if (result < 0) throw failure("sendmsg", [socket, header, MSG.NOSIGNAL], -result);
-    break;
+    // Until here the kernel read these by address only. What did not fit follows without the descriptor.
+    if (vector.length + control.length > 0 && result < bytes.length) writeAll(socket, bytes.subarray(result));
+    return;
   }
-  // Until here the kernel read these by address only.
-  if (bytes.length + vector.length + control.length === 0) throw new RangeError("nothing was sent");
 }
 
 /** struct msghdr { name, name length, iovec, iovec count, control, control length, flags } of one buffer. */

@@ -4,6 +4,7 @@
 export const CLONE = {
   NEWTIME: 0x80,
   VM: 0x100,
+  FILES: 0x400,
   PIDFD: 0x1000,
   PARENT: 0x8000,
   NEWNS: 0x20000,

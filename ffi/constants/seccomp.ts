@@ -50,3 +50,13 @@ export const SECCOMP_ARCH = {
 
 /** Bit that x32 calls carry in their number. Source: arch/x86/include/uapi/asm/unistd.h. */
 export const X32_SYSCALL_BIT = 0x40000000;
+
+/** ioctl(2) requests on a listener: seccomp_unotify(2). */
+export const SECCOMP_IOCTL = {
+  NOTIF_RECV: 0xc0502100,
+  NOTIF_SEND: 0xc0182101,
+  NOTIF_ID_VALID: 0x40082102,
+} as const;
+
+/** Flags of an answer: the kernel makes the call as if there were no filter. Linux 5.5. */
+export const SECCOMP_USER_NOTIF_FLAG = { CONTINUE: 1 } as const;

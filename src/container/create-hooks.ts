@@ -7,11 +7,11 @@ import { hasCreateHooks, laterHooks, type PlannedHooks } from "../linux/hooks/pl
 import type { HookState } from "../linux/hooks/state.ts";
 import type { Plan } from "../plan/types.ts";
 import { files, ociVersion } from "../state/record.ts";
+import type { Filters } from "./confinement.ts";
 import { compileCreateContainer, compileStartContainer } from "./hook-program.ts";
 import { openPlace, startJoined } from "./joined-hook.ts";
 import { runPoststopHooks } from "./later-hooks.ts";
 import type { Logger } from "./options.ts";
-import type { Filters } from "./program.ts";
 
 /** The part of hooks in making one container. */
 export class CreateHooks {

@@ -1,7 +1,7 @@
 import { AT, F, O, S } from "../../ffi/constants/file.ts";
 import { Descriptor, openFile, readLink, writeAtomically, writeFile } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
-import { connectUnix } from "../../ffi/socket.ts";
+import { connectUnix, listenUnix } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { loadFilter } from "../linux/seccomp/compile.ts";
 import type { Plan } from "../plan/types.ts";
@@ -11,12 +11,13 @@ import { readProcess } from "../state/process.ts";
 import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
 import { commit, remove, reserve } from "../state/store.ts";
 import { timestamp } from "../state/timestamp.ts";
+import type { Filters } from "./confinement.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import { ContainerError } from "./error.ts";
+import type { Handing, Receiver } from "./hand-over.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { CreateOptions } from "./options.ts";
 import { type Prepared, prepare } from "./prepare.ts";
-import type { Filters } from "./program.ts";
 import { sendGo } from "./sync.ts";
 
 /** crun's way to say --pidfd-socket in config.json. */
@@ -35,9 +36,10 @@ export function createContainer(options: CreateOptions): { pid: number } {
   endStage("reserve id");
   const hooks = hooksOf(plan, options, directory);
   try {
+    const receiver = receiverOf(plan);
     const launched = launchAtFifos(plan, options, directory, hooks);
     try {
-      keep({ plan, bytes }, options, launched, directory, hooks);
+      keep({ plan, bytes }, options, launched, directory, { hooks, receiver });
       sendGo(launched.sync.fd);
     } catch (error) {
       launched.abandon();
@@ -63,6 +65,7 @@ function launchAtFifos(
 ): Launched {
   using start = makeFifo(directory, files.startFifo);
   using result = makeFifo(directory, files.resultFifo);
+  using listening = listensFor(plan) ? listenUnix(directory.fd, files.handOver) : undefined;
   using console =
     options.consoleSocket === undefined ? new Descriptor(-1) : connectUnix(options.consoleSocket);
   return launch(plan, {
@@ -72,6 +75,7 @@ function launchAtFifos(
     filters: compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
+    handOver: listening ? { kind: "listening", fd: listening.fd } : null,
   });
 }
 
@@ -88,6 +92,23 @@ export function hooksOf(plan: Plan, options: CreateOptions, directory: Descripto
   return new CreateHooks(plan, plan.hooks, directory, options.log);
 }
 
+/** Whether somebody outside answers calls of the container. */
+export function listensFor({ agent }: Pick<Plan, "agent">): boolean {
+  return agent !== null;
+}
+
+/** Who does; null for nobody, and then nothing of it is loaded. Throws SpecError when that one cannot be there. */
+export function receiverOf(plan: Pick<Plan, "agent">): Receiver | null {
+  return listensFor(plan) ? loadHandOver().receiverOf(plan) : null;
+}
+
+/** The hand-over of a listener that this process takes itself. */
+export function openHandOver(): Handing {
+  return new (loadHandOver().Handing)();
+}
+
+const loadHandOver = () => require("./hand-over.ts") as typeof import("./hand-over.ts");
+
 /** The filters of the plan, from the cache beside the containers when they were compiled before. */
 export function compileFilters(
   plan: Pick<Plan, "seccomp" | "emulation">,
@@ -103,13 +124,20 @@ export function compileFilters(
   return filters;
 }
 
+/** Who else has a part in a container. */
+interface Surroundings {
+  readonly hooks: CreateHooks | undefined;
+  /** Who answers calls of its processes. */
+  readonly receiver: Receiver | null;
+}
+
 /** Writes what other commands and the caller are told of the container. */
 export function keep(
   { plan, bytes }: Pick<Prepared, "plan" | "bytes">,
   options: CreateOptions,
   launched: Launched,
   directory: Descriptor,
-  hooks: CreateHooks | undefined,
+  { hooks, receiver }: Surroundings,
 ): StateRecord {
   const record: StateRecord = {
     version: recordVersion,
@@ -127,6 +155,7 @@ export function keep(
     keyring: plan.credentials.keyring,
     rootEmulation: plan.rootEmulation,
     notify: plan.notify,
+    listener: receiver,
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
   writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);

@@ -8,9 +8,10 @@ import { endStage } from "../../ffi/timing.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { openCgroup } from "../linux/cgroups/enter.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
+import type { Filters } from "./confinement.ts";
 import { ContainerError } from "./error.ts";
 import { execDescriptors, recordExec } from "./exec-program.ts";
-import type { Filters } from "./program.ts";
+import type { Handing } from "./hand-over.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What the processes of one `exec` need from outside; the descriptors stay the caller's. */
@@ -22,6 +23,8 @@ export interface ExecLaunchOptions {
   readonly console: Descriptor | undefined;
   readonly cgroup: CgroupRecord | null;
   readonly filters: Filters;
+  /** The hand-over of a filter's listener; undefined when no filter has one. */
+  readonly handing: Handing | undefined;
   /** The container's directory. */
   readonly directory: Descriptor;
 }
@@ -64,10 +67,11 @@ export class ExecLaunch {
 
   private begin(options: ExecLaunchOptions, theirs: Descriptor, cgroup: Descriptor | undefined): void {
     const { preserveFds } = this.plan;
-    const { init, root, console, directory, id, filters } = options;
+    const { init, root, console, directory, id, filters, handing } = options;
     const numbers = execDescriptors(preserveFds, {
       console: console !== undefined,
       cgroup: cgroup !== undefined,
+      handOver: handing !== undefined,
     });
     this.image = compile(recordExec(this.plan, numbers, options.cgroup, filters));
     endStage("record, compile");
@@ -75,7 +79,9 @@ export class ExecLaunch {
     const further = Array.from({ length: preserveFds }, (_, index) => 3 + index);
     for (const descriptor of [init, root, theirs, console, cgroup])
       if (descriptor) further.push(descriptor.fd);
+    if (handing) further.push(handing.theirs.fd);
     this.children.push(spawnImage(memfd.fd, [`bunc: exec ${id}`], [], [0, 1, 2, ...further]));
+    handing?.begun();
     endStage("spawn");
   }
 
@@ -91,9 +97,13 @@ export class ExecLaunch {
     endStage("join");
   }
 
-  /** Lets the process be executed. Throws ContainerError when it could not be. */
-  letGo(): void {
+  /**
+   * Lets the process be executed. Throws ContainerError when it could not be.
+   * @param handOver takes the listener of its filter
+   */
+  letGo(handOver: (() => void) | undefined): void {
     sendGo(this.sync.fd);
+    handOver?.();
     // End of file is the execution.
     const message = receive(this.sync.fd);
     if (message.kind === "failure") throw this.explain(message);

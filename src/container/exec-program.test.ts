@@ -35,6 +35,7 @@ function record(
   const numbers = execDescriptors(1, {
     console: plan.terminal.kind === "new",
     cgroup: cgroup !== null,
+    handOver: false,
   });
   return listing(recordExec(plan, numbers, cgroup, { profile: undefined, emulation: undefined })).map(
     (line) => line.replace(/^@\S+ (descriptors )?/, ""),
@@ -53,19 +54,21 @@ function inOrder(lines: readonly string[], ...parts: (string | RegExp)[]): void 
 }
 
 test("descriptors come after the preserved ones", () => {
-  expect(execDescriptors(0, { console: false, cgroup: false })).toEqual({
+  expect(execDescriptors(0, { console: false, cgroup: false, handOver: false })).toEqual({
     init: 3,
     root: 4,
     sync: 5,
     console: -1,
     cgroup: -1,
+    handOver: -1,
   });
-  expect(execDescriptors(2, { console: true, cgroup: true })).toEqual({
+  expect(execDescriptors(2, { console: true, cgroup: true, handOver: true })).toEqual({
     init: 5,
     root: 6,
     sync: 7,
     console: 8,
     cgroup: 9,
+    handOver: 10,
   });
 });
 

@@ -15,7 +15,8 @@ import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordControl, recordPseudoterminal } from "../linux/terminal/record.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
-import { type Filters, recordConfinement, seldomProgram } from "./program.ts";
+import { type Filters, recordConfinement } from "./confinement.ts";
+import { seldomProgram } from "./program.ts";
 import { recordAwait, recordTell, recordTellPid } from "./sync.ts";
 
 /** What the program inherits, by number; the first of them is the first after those that are preserved. */
@@ -29,12 +30,14 @@ export interface ExecDescriptors {
   readonly console: number;
   /** The cgroup of version 2 to be born into; -1 for none. */
   readonly cgroup: number;
+  /** A connected socket that the listener of a filter is handed over by; -1 when no filter has one. */
+  readonly handOver: number;
 }
 
 /** The descriptors' numbers: after the preserved ones, without gaps. */
 export function execDescriptors(
   preserveFds: number,
-  wanted: { readonly console: boolean; readonly cgroup: boolean },
+  wanted: { readonly console: boolean; readonly cgroup: boolean; readonly handOver: boolean },
 ): ExecDescriptors {
   let next = 3 + preserveFds;
   return {
@@ -43,6 +46,7 @@ export function execDescriptors(
     sync: next++,
     console: wanted.console ? next++ : -1,
     cgroup: wanted.cgroup ? next++ : -1,
+    handOver: wanted.handOver ? next++ : -1,
   };
 }
 
@@ -130,7 +134,7 @@ function recordClone(program: Program, sync: number): void {
 function recordProcess(
   program: Program,
   plan: ExecPlan,
-  { sync }: ExecDescriptors,
+  { sync, handOver }: ExecDescriptors,
   terminal: Register | undefined,
   filters: Filters,
 ): void {
@@ -148,6 +152,7 @@ function recordProcess(
   recordTell(program, sync, "ready");
   // Limits are set by bunc, from outside.
   recordAwait(program, sync);
-  recordConfinement(program, plan, { execution, cwdLater }, filters);
+  const handing = handOver < 0 ? null : ({ kind: "connected", fd: handOver } as const);
+  recordConfinement(program, plan, { execution, cwdLater, handOver: handing }, filters);
   recordExecute(program, execution, executable);
 }

@@ -11,8 +11,8 @@ import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { directoryOf, load } from "../state/store.ts";
-import { checkPreserved, compileFilters } from "./create.ts";
-import { ExecLaunch } from "./exec-launch.ts";
+import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
+import { ExecLaunch, type ExecLaunchOptions } from "./exec-launch.ts";
 import { openInit, signalInit } from "./init.ts";
 import type { ExecOptions } from "./options.ts";
 import { prepareExec } from "./prepare-exec.ts";
@@ -35,11 +35,14 @@ export function execInContainer(options: ExecOptions): number {
   checkConsole(plan, options);
   checkPreserved(options.preserveFds);
   using signals = options.detach ? undefined : catchForwarded();
-  const { launch, master } = launchIn(record, init, plan, cgroup, options);
+  const receiver = receiverOf(plan);
+  using handing = listensFor(plan) ? openHandOver() : undefined;
+  const { launch, master } = launchIn(record, init, plan, { cgroup, handing }, options);
   try {
     if (master) copyWindowSize(master.fd);
     applyRlimits(plan.rlimits, launch.pid);
-    launch.letGo();
+    const { pid } = launch;
+    launch.letGo(handing && (() => handing.give(receiver, { record, status: "running", pid })));
     endStage("start");
     if (options.pidfdSocket !== undefined) {
       const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
@@ -60,7 +63,7 @@ function launchIn(
   record: StateRecord,
   init: Descriptor,
   plan: ExecPlan,
-  cgroup: CgroupRecord | null,
+  { cgroup, handing }: Pick<ExecLaunchOptions, "cgroup" | "handing">,
   options: ExecOptions,
 ): { launch: ExecLaunch; master: Descriptor | undefined } {
   using directory = openFile(directoryOf(options.root, options.id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
@@ -71,7 +74,8 @@ function launchIn(
   using console = theirs;
   using receiving = ours;
   const filters = compileFilters(plan, options);
-  const launch = new ExecLaunch(plan, { init, root, console, cgroup, filters, directory, id: options.id });
+  const { id } = options;
+  const launch = new ExecLaunch(plan, { init, root, console, cgroup, filters, handing, directory, id });
   const master = receiving && receiveDescriptor(receiving.fd);
   return { launch, master };
 }

@@ -14,7 +14,8 @@ import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordRlimits } from "../linux/rlimits/record.ts";
 import type { Plan } from "../plan/types.ts";
-import { type Filters, recordConfinement, seldomProgram } from "./program.ts";
+import { type Filters, recordConfinement } from "./confinement.ts";
+import { seldomProgram } from "./program.ts";
 import { recordTellPid } from "./sync.ts";
 
 /**
@@ -53,7 +54,7 @@ export function compileStartContainer(
   if (execution.kind === "execute") {
     const cwdLater = recordEnterCwd(program, execution);
     recordKeyring(program, credentials);
-    recordConfinement(program, plan, { execution, cwdLater }, filters);
+    recordConfinement(program, plan, { execution, cwdLater, handOver: null }, filters);
   }
   recordExecuteHook(program, hook);
   return compile(program);

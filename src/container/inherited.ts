@@ -1,6 +1,7 @@
 // What the program of a container inherits from bunc.
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
+import type { HandOver } from "../linux/seccomp/listen.ts";
 
 /** How init learns that it may execute the container's process, and where it reports why it could not. */
 export type Gate =
@@ -22,13 +23,16 @@ export interface Inherited {
   readonly cgroup: CgroupRecord | null;
   /** Descriptor of the one of version 2, which init is born into; -1 for none. */
   readonly cgroupDirectory: number;
+  /** What the listener of a filter is handed over by; null when no filter has one. */
+  readonly handOver: HandOver | null;
 }
 
 /** Numbers of all inherited descriptors. */
 export function inheritedNumbers(inherited: Inherited): number[] {
-  const { sync, gate, console, namespaces, trees, cgroupDirectory } = inherited;
+  const { sync, gate, console, namespaces, trees, cgroupDirectory, handOver } = inherited;
   const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
   if (trees.size > 0) numbers.push(...trees.values());
+  if (handOver) numbers.push(handOver.fd);
   if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
   return numbers.filter((fd) => fd >= 0);
 }

@@ -13,12 +13,14 @@ import { writeIdmap } from "../linux/idmap/apply.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
 import type { MovedDevices } from "../linux/netdevices/apply.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
+import type { HandOver } from "../linux/seccomp/listen.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
+import type { Filters } from "./confinement.ts";
 import { ContainerError } from "./error.ts";
 import { type Gate, inheritedNumbers } from "./inherited.ts";
 import type { Logger } from "./options.ts";
-import { awaitsOutfit, type Filters, recordContainer } from "./program.ts";
+import { awaitsOutfit, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
@@ -32,6 +34,8 @@ export interface LaunchOptions {
   readonly log: Logger;
   /** The container's state directory: keeps the image, for explaining the failure of a later step. */
   readonly directory: Descriptor;
+  /** What the listener of a filter is handed over by; null when no filter has one. */
+  readonly handOver: HandOver | null;
 }
 
 /** A container that waits at its gate. */
@@ -109,6 +113,7 @@ class Launching {
         trees: numbersOf(trees),
         cgroup: this.cgroup,
         cgroupDirectory: cgroupDirectory?.fd ?? -1,
+        handOver: options.handOver,
       };
       endStage("namespaces, cgroup");
       const program = recordContainer(plan, inherited, options.filters);

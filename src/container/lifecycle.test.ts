@@ -41,6 +41,7 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
     keyring: "",
     rootEmulation: null,
     notify: false,
+    listener: null,
     hooks: null,
   });
   return init;

@@ -2,25 +2,11 @@
 import { CLONE, PR } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
 import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
-import {
-  recordBoundingSet,
-  recordCapabilities,
-  recordKeepCapabilities,
-  withFilterLoading,
-} from "../linux/capabilities/record.ts";
-import {
-  recordIds,
-  recordKeyring,
-  recordNoNewPrivileges,
-  recordOwnStreams,
-  recordUmask,
-} from "../linux/credentials/record.ts";
+import { recordKeyring, recordOwnStreams } from "../linux/credentials/record.ts";
 import { recordDevices } from "../linux/devices/record.ts";
-import type { PlannedExecute } from "../linux/execution/plan.ts";
 import {
   recordCloseOnExec,
   recordEnterCwd,
-  recordEnterCwdAsUser,
   recordExecute,
   recordFindExecutable,
   recordMakeCwd,
@@ -36,22 +22,14 @@ import { recordLoopback } from "../linux/network/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordAptConfig } from "../linux/root-emulation/record.ts";
 import { recordEarlyRoot, recordReadonlyRoot, recordRoot, recordSwitchRoot } from "../linux/rootfs/record.ts";
-import { recordSeccomp } from "../linux/seccomp/record.ts";
 import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
+import { type Filters, recordConfinement } from "./confinement.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 import { type Inherited, inheritedNumbers } from "./inherited.ts";
 import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
-
-/** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
-export interface Filters {
-  /** That of linux.seccomp. */
-  readonly profile: Uint8Array | undefined;
-  /** That of root emulation. */
-  readonly emulation: Uint8Array | undefined;
-}
 
 /** Loaded only when a plan has what it is for. */
 export function seldomProgram() {
@@ -220,53 +198,8 @@ function recordProcess(
   recordCloseOnExec(program, plan.preserveFds);
   if (plan.hooks && plan.hooks.startContainer.length > 0) recordLetIn(program, plan.namespaces);
   recordGate(program, inherited);
-  recordConfinement(program, plan, { execution, cwdLater }, filters);
+  recordConfinement(program, plan, { execution, cwdLater, handOver: inherited.handOver }, filters);
   recordExecute(program, execution, executable);
-}
-
-/** What a process in the container is executed with. */
-interface Executing {
-  readonly execution: PlannedExecute;
-  /** From recordEnterCwd. */
-  readonly cwdLater: Register;
-}
-
-/** What decides over the rights of a process in the container: of config.json, or of a process that `exec` adds. */
-export type Confinement = Pick<Plan, "credentials" | "capabilities" | "seccomp" | "emulation">;
-
-/** Gives up what the container's process must not have, in the order in which it can be given up. */
-export function recordConfinement(
-  program: Program,
-  plan: Confinement,
-  { execution, cwdLater }: Executing,
-  filters: Filters,
-): void {
-  const { credentials } = plan;
-  recordUmask(program, credentials);
-  recordNoNewPrivileges(program, credentials);
-  // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
-  const late = credentials.noNewPrivileges || filters.emulation !== undefined;
-  if (!late) recordProfile(program, plan, filters);
-  recordBoundingSet(program, plan.capabilities);
-  recordKeepCapabilities(program);
-  recordIds(program, credentials);
-  const keepsAdmin = filters.emulation !== undefined && !credentials.noNewPrivileges;
-  recordCapabilities(program, keepsAdmin ? withFilterLoading(plan.capabilities) : plan.capabilities);
-  recordEnterCwdAsUser(program, execution, cwdLater);
-  // From here on the calls above would only be answered. Of filters that both answer with an error the kernel takes the
-  // one that was loaded last: what the profile refuses stays refused, and it need not allow seccomp(2).
-  recordEmulation(program, plan, filters);
-  // Otherwise last of all, so that it need not allow what was done until now.
-  if (late) recordProfile(program, plan, filters);
-}
-
-function recordProfile(program: Program, { seccomp }: Confinement, { profile }: Filters): void {
-  if (profile && seccomp.kind === "filter") recordSeccomp(program, profile, seccomp.flags);
-}
-
-function recordEmulation(program: Program, plan: Confinement, { emulation }: Filters): void {
-  if (!emulation || plan.emulation.kind === "none") return;
-  recordSeccomp(program, emulation, plan.emulation.flags, "--root-emulation");
 }
 
 /** Steps of recordAwait: those that stay in memory while init waits. */

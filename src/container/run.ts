@@ -9,8 +9,17 @@ import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { openContainer, remove, reserve } from "../state/store.ts";
-import { checkPreserved, compileFilters, hooksOf, keep } from "./create.ts";
+import {
+  checkPreserved,
+  compileFilters,
+  hooksOf,
+  keep,
+  listensFor,
+  openHandOver,
+  receiverOf,
+} from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
+import type { Handing } from "./hand-over.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { Notify } from "./notify.ts";
 import type { RunOptions } from "./options.ts";
@@ -37,14 +46,21 @@ export function runContainer(options: RunOptions): number {
   const hooks = hooksOf(plan, options, directory);
   let notify: Notify | undefined;
   try {
-    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, hooks);
+    const receiver = receiverOf(plan);
+    using handing = listensFor(plan) ? openHandOver() : undefined;
+    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, {
+      hooks,
+      handing,
+    });
     let record: StateRecord;
     try {
       if (plan.notify) notify = openNotify(options, launched.pid, directory);
-      record = keep({ plan, bytes }, options, launched, directory, hooks);
+      record = keep({ plan, bytes }, options, launched, directory, { hooks, receiver });
       if (master) copyWindowSize(master.fd);
       if (record.hooks) loadHooks().runStartHooks(record, directory);
-      letGo(plan, launched);
+      const { pid } = launched;
+      const give = handing && (() => handing.give(receiver, { record, status: "created", pid }));
+      letGo(plan, launched, give);
       if (record.hooks) loadHooks().runPoststartHooks(record);
     } catch (error) {
       launched.abandon();
@@ -88,7 +104,7 @@ function launchAtSocket(
   options: RunOptions,
   directory: Descriptor,
   foregroundTerminal: boolean,
-  hooks: CreateHooks | undefined,
+  { hooks, handing }: { hooks: CreateHooks | undefined; handing: Handing | undefined },
 ) {
   const [ours, theirs] = foregroundTerminal
     ? socketPair()
@@ -105,13 +121,16 @@ function launchAtSocket(
     filters: compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
+    handOver: handing?.theirs ?? null,
   });
+  handing?.begun();
   return { launched, master: receiving && receiveDescriptor(receiving.fd) };
 }
 
 /** End of file on the sync socket is the execution of the process. */
-function letGo(plan: Plan, launched: Launched): void {
+function letGo(plan: Plan, launched: Launched, handOver: (() => void) | undefined): void {
   sendGo(launched.sync.fd);
+  handOver?.();
   const message = receive(launched.sync.fd);
   launched.sync.close();
   endStage("start");

@@ -58,6 +58,7 @@ function lines(changes: Changes, other: Partial<HostFacts> = {}): string[] {
     trees: new Map<number, number>(),
     cgroup: null,
     cgroupDirectory: -1,
+    handOver: null,
   } as const;
   const filters = { profile: undefined, emulation: undefined };
   const program = recordContainer(planOf(changes, other), inherited, filters);

@@ -34,6 +34,7 @@ export function showPlan(options: CreateOptions): readonly string[] {
         trees,
         cgroup: null,
         cgroupDirectory: -1,
+        handOver: { kind: "listening", fd: stand.tree + trees.size },
       },
       filters,
     );

@@ -6,7 +6,7 @@ import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { isPaused } from "../linux/cgroups/frozen.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
-import { load, openContainer } from "../state/store.ts";
+import { directoryOf, load, openContainer } from "../state/store.ts";
 import type { StartOptions } from "./options.ts";
 import { messageSize, readMessage } from "./sync.ts";
 
@@ -34,7 +34,9 @@ export async function startContainer(options: StartOptions): Promise<void> {
   using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
   using notify = record.notify ? await openNotify(options, record, directory) : undefined;
   if (record.hooks) await runHooks("runStartHooks", options, record, directory);
+  using handing = record.listener ? await connectHandOver(options) : undefined;
   writeAll(start.fd, new Uint8Array(1));
+  if (handing) await passListener(handing, record);
   awaitResult(result.fd, directory, record);
   // From now on the container counts as running.
   libc.unlinkat(directory.fd, files.startFifo, 0);
@@ -43,6 +45,17 @@ export async function startContainer(options: StartOptions): Promise<void> {
   // The wait may be long, and other commands need the lock.
   directory.close();
   notify.await(record);
+}
+
+/** Before init is let go: it waits for somebody to take its listener. */
+async function connectHandOver({ root, id }: StartOptions): Promise<Descriptor> {
+  const { connectUnix } = await import("../../ffi/socket.ts");
+  return connectUnix(`${directoryOf(root, id)}/${files.handOver}`);
+}
+
+async function passListener(connection: Descriptor, record: StateRecord): Promise<void> {
+  const { handOver, readReceiver } = await import("./hand-over.ts");
+  handOver(connection, readReceiver(record), { record, status: "created", pid: record.pid });
 }
 
 async function openNotify({ notifySocket, log }: StartOptions, record: StateRecord, directory: Descriptor) {

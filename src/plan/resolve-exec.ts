@@ -4,7 +4,7 @@ import { homeOf, type PlannedExecute, planExecution } from "../linux/execution/p
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, type PlannedRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planEmulation } from "../linux/seccomp/emulation.ts";
-import { planSeccomp } from "../linux/seccomp/plan.ts";
+import { planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
 import type { Config, Process } from "../spec/types.ts";
@@ -47,6 +47,7 @@ export interface ExecPlan
   extends Pick<
     Plan,
     | "seccomp"
+    | "agent"
     | "emulation"
     | "credentials"
     | "capabilities"
@@ -89,6 +90,7 @@ export function resolveExec(
   });
   // Its mounts are made, and have their label.
   const seldom = seldomOf(process, {}, facts);
+  const seccomp = planSeccomp(config.linux?.seccomp, { arch: facts.arch });
   return Object.freeze({
     joins: facts.joins,
     joinsUser: facts.joinsUser,
@@ -96,7 +98,8 @@ export function resolveExec(
       home: homeOf(facts.passwd, user.uid),
     }),
     terminal: planTerminal(process.terminal ?? false, process.consoleSize, user.uid),
-    seccomp: planSeccomp(config.linux?.seccomp, { arch: facts.arch }),
+    seccomp,
+    agent: planAgent(config.linux?.seccomp, seccomp),
     emulation: choices.rootEmulation.kind === "none" ? choices.rootEmulation : planEmulation(facts),
     credentials,
     capabilities,

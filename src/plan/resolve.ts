@@ -16,7 +16,7 @@ import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
 import { planEmulation } from "../linux/seccomp/emulation.ts";
-import { planSeccomp } from "../linux/seccomp/plan.ts";
+import { planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
@@ -103,6 +103,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     mayLoad: noNewPrivileges || newUserNamespace || has(facts, CAP.CAP_SYS_ADMIN),
     apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
   });
+  const seccomp = planSeccomp(linux.seccomp, { arch: facts.arch });
   const execution = planProcess(process, facts, {
     defaults: environmentOf(emulation),
     forced: [...listenVariables(options.listenFds), ...(notify ? [notifyVariable] : [])],
@@ -137,7 +138,8 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     sysctl: planSysctl(linux.sysctl ?? {}),
     terminal: planTerminal(process?.terminal ?? false, process?.consoleSize, user.uid),
     cgroup,
-    seccomp: planSeccomp(linux.seccomp, { arch: facts.arch }),
+    seccomp,
+    agent: planAgent(linux.seccomp, seccomp),
     rootEmulation: emulation,
     emulation: emulation.kind === "none" ? emulation : planEmulation({ arch: facts.arch }),
     credentials: planCredentials(user, noNewPrivileges, {

@@ -13,7 +13,7 @@ import type { PlannedNetDevice } from "../linux/netdevices/plan.ts";
 import type { PlannedRlimit } from "../linux/rlimits/plan.ts";
 import type { PlannedRootEmulation, RootEmulationMode } from "../linux/root-emulation/plan.ts";
 import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
-import type { PlannedSeccomp } from "../linux/seccomp/plan.ts";
+import type { PlannedAgent, PlannedSeccomp } from "../linux/seccomp/plan.ts";
 import type { PlannedSysctl } from "../linux/sysctl/plan.ts";
 import type { PlannedTerminal } from "../linux/terminal/plan.ts";
 import type { PlannedSeldom } from "./seldom.ts";
@@ -41,6 +41,8 @@ export interface Plan {
   readonly terminal: PlannedTerminal;
   readonly cgroup: PlannedCgroup;
   readonly seccomp: PlannedSeccomp;
+  /** Who answers the calls that linux.seccomp has notified; null for nobody. */
+  readonly agent: PlannedAgent | null;
   readonly rootEmulation: PlannedRootEmulation;
   /** The filter of root emulation. */
   readonly emulation: PlannedSeccomp;

@@ -14,6 +14,13 @@ const mapped = {
   gidMappings: [map(0, 1000, 1), map(1, 100000, 10)],
 };
 
+/** A profile with an agent: rules of an action and a call each. */
+const agent = (defaultAction: string, ...rules: [action: string, name: string][]) => ({
+  defaultAction,
+  listenerPath: "/agent",
+  syscalls: rules.map(([action, name]) => ({ names: [name], action })),
+});
+
 const REFUSED: [message: string, changes: Changes][] = [
   ['root.path is "": it must be the path of the root filesystem', { root: { path: "" } }],
   ["process.args is missing: it must be a list that begins with", { process: { args: undefined } }],
@@ -215,6 +222,23 @@ const REFUSED: [message: string, changes: Changes][] = [
   [
     "linux.seccomp.listenerPath is needed with listenerMetadata",
     { linux: { seccomp: { defaultAction: "SCMP_ACT_ALLOW", listenerMetadata: "x" } } },
+  ],
+  [
+    "linux.seccomp.syscalls[1] asks for SCMP_ACT_NOTIFY for write, the call by which the agent's descriptor comes to it",
+    {
+      linux: { seccomp: agent("SCMP_ACT_ALLOW", ["SCMP_ACT_NOTIFY", "mkdir"], ["SCMP_ACT_NOTIFY", "write"]) },
+    },
+  ],
+  [
+    "linux.seccomp.defaultAction means SCMP_ACT_NOTIFY for write",
+    { linux: { seccomp: agent("SCMP_ACT_NOTIFY", ["SCMP_ACT_ALLOW", "read"]) } },
+  ],
+  [
+    "hooks.startContainer would run under SCMP_ACT_NOTIFY, where nobody answers it",
+    {
+      hooks: { startContainer: [{ path: "/hook" }] },
+      linux: { seccomp: agent("SCMP_ACT_ALLOW", ["SCMP_ACT_NOTIFY", "mkdir"]) },
+    },
   ],
   [
     "linux.seccomp.listenerPath is needed with the action SCMP_ACT_NOTIFY",

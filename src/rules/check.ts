@@ -26,7 +26,13 @@ import {
 } from "./namespaces.ts";
 import { argsNameProgram, cwdIsAbsolute, envHasNames, rlimitsAreSound } from "./process.ts";
 import { schedulerFitsPolicy } from "./scheduling.ts";
-import { seccompErrnoFits, seccompListenerIsWhole, seccompRulesHaveNames } from "./seccomp.ts";
+import {
+  seccompErrnoFits,
+  seccompLeavesWrite,
+  seccompListenerIsWhole,
+  seccompRulesHaveNames,
+  startHooksNeedNoAgent,
+} from "./seccomp.ts";
 import { sysctlsAreNamespaced } from "./sysctl.ts";
 
 /** A rule looks at several properties together, touches nothing else, and throws a SpecError. */
@@ -61,6 +67,8 @@ const RULES: readonly Rule[] = [
   seccompErrnoFits,
   seccompRulesHaveNames,
   seccompListenerIsWhole,
+  seccompLeavesWrite,
+  startHooksNeedNoAgent,
   cgroupsPathStaysInside,
   unifiedKeysAreFiles,
   swapCoversMemory,

@@ -35,6 +35,42 @@ export function seccompListenerIsWhole(config: Config): void {
   if (notifies) throw new SpecError(path, "is needed with the action SCMP_ACT_NOTIFY");
 }
 
+/**
+ * Whoever loads the filter tells by write(2) that the listener is there; answered by an agent it would wait for ever. runc
+ * refuses the same, and the default action whatever it is about.
+ */
+export function seccompLeavesWrite(config: Config): void {
+  const seccomp = config.linux?.seccomp;
+  if (seccomp === undefined) return;
+  const reason = "SCMP_ACT_NOTIFY for write, the call by which the agent's descriptor comes to it";
+  let allowed = false;
+  for (const [index, { action, names, args }] of (seccomp.syscalls ?? []).entries()) {
+    if (!names.includes("write")) continue;
+    if (action === "SCMP_ACT_NOTIFY") {
+      throw new SpecError(`linux.seccomp.syscalls[${index}]`, `asks for ${reason}: leave it out`);
+    }
+    allowed ||= (args ?? []).length === 0;
+  }
+  if (seccomp.defaultAction === "SCMP_ACT_NOTIFY" && !allowed) {
+    throw new SpecError(
+      "linux.seccomp.defaultAction",
+      `means ${reason}: add a rule with SCMP_ACT_ALLOW for it`,
+    );
+  }
+}
+
+/** The program of such a hook would need an agent's answers while the agent knows of the container's process only. */
+export function startHooksNeedNoAgent(config: Config): void {
+  if ((config.hooks?.startContainer ?? []).length === 0) return;
+  const { defaultAction, syscalls = [] } = config.linux?.seccomp ?? {};
+  if (defaultAction !== "SCMP_ACT_NOTIFY" && !syscalls.some(({ action }) => action === "SCMP_ACT_NOTIFY"))
+    return;
+  throw new SpecError(
+    "hooks.startContainer",
+    "would run under SCMP_ACT_NOTIFY, where nobody answers it: use a createContainer hook, or another action",
+  );
+}
+
 function checkErrno(errno: number | undefined, action: SeccompAction, path: string): void {
   if (errno === undefined) return;
   const most = MOST_DATA[action];

@@ -12,10 +12,6 @@ const REFUSED: [path: string, changes: Changes][] = [
   ["linux.intelRdt", { linux: { intelRdt: {} } }],
   ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
   ["linux.personality", { linux: { personality: { domain: "LINUX32" } } }],
-  [
-    "linux.seccomp.listenerPath",
-    { linux: { seccomp: { defaultAction: "SCMP_ACT_LOG", listenerPath: "/s" } } },
-  ],
 ];
 
 test.each(REFUSED)("%s", (path, changes) => {

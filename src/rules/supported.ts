@@ -15,7 +15,6 @@ const NOT_YET: readonly Row[] = [
   ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],
   // LINUX is what every process has.
   ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
-  ["linux.seccomp.listenerPath", (c) => c.linux?.seccomp?.listenerPath],
 ];
 
 /**

@@ -19,6 +19,10 @@ export const files = {
   config: "config.json",
   /** Directory that the container sees as /run/notify, with the socket on which it says that it is ready. */
   notify: "notify",
+  /** Socket on which init waits for `start` to take the listener of a filter of system calls. */
+  handOver: "listener",
+  /** Socket of the supervisor of root emulation, which takes the listeners of further processes. */
+  supervisor: "supervisor",
   /** What cgroups there may be, written before any is made: for `delete --force` when there is no record. */
   cgroups: "cgroups",
 } as const;
@@ -50,6 +54,8 @@ export interface StateRecord {
   readonly rootEmulation: unknown;
   /** Whether there is the directory `files.notify`. */
   readonly notify: boolean;
+  /** Who gets the listener of a filter, written and read by src/container/hand-over.ts alone; null for nobody. */
+  readonly listener: unknown;
   /** The hooks of later commands, written and read by src/linux/hooks alone; null when there are none. */
   readonly hooks: unknown;
 }

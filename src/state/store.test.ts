@@ -42,6 +42,7 @@ function recordOf(id: string): StateRecord {
     keyring: "",
     rootEmulation: null,
     notify: false,
+    listener: null,
     hooks: null,
   };
 }

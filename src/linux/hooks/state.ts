@@ -10,15 +10,20 @@ export interface HookState {
 }
 
 /** The JSON that a hook reads from its standard input. Without a process there is no `pid`. */
-export function renderState({ ociVersion, id, status, pid, bundle, annotations }: HookState): string {
-  return JSON.stringify({
+export function renderState(state: HookState): string {
+  return JSON.stringify(stateDocument(state));
+}
+
+/** The same as an object. */
+export function stateDocument({ ociVersion, id, status, pid, bundle, annotations }: HookState) {
+  return {
     ociVersion,
     id,
     status,
     ...(pid > 0 ? { pid } : {}),
     bundle,
     ...(Object.keys(annotations).length > 0 ? { annotations } : {}),
-  });
+  };
 }
 
 /**

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Seccomp, SeccompArgument } from "../../spec/seccomp.ts";
-import { type PlannedFilter, planSeccomp, type SeccompContext } from "./plan.ts";
+import { isListening, type PlannedFilter, planAgent, planSeccomp, type SeccompContext } from "./plan.ts";
 
 function planned(config: Seccomp, arch: SeccompContext["arch"] = "x64"): PlannedFilter {
   const plan = planSeccomp(config, { arch });
@@ -86,7 +86,7 @@ test("WAIT_KILLABLE_RECV goes to the kernel only with a rule that notifies", () 
   };
   expect(planned(config).flags).toBe(2);
   const notifying: Seccomp = { ...config, syscalls: [{ names: ["mount"], action: "SCMP_ACT_NOTIFY" }] };
-  expect(planned(notifying).flags).toBe(34);
+  expect(planned(notifying).flags).toBe(32 + 8 + 2);
 });
 
 test("conditions keep all 64 bits, and MASKED_EQ has its mask first", () => {
@@ -138,4 +138,24 @@ test("calls newer than the profile get ENOSYS where the default would say someth
   expect(newer("SCMP_ACT_ALLOW")).toBe("default");
   expect(newer("SCMP_ACT_LOG")).toBe("default");
   expect(newer("SCMP_ACT_TRACE", 5)).toBe("default");
+});
+
+test("a rule that notifies asks for a listener, and the agent is told of", () => {
+  const config: Seccomp = {
+    defaultAction: "SCMP_ACT_ALLOW",
+    listenerPath: "/agent",
+    listenerMetadata: "m",
+    flags: ["SECCOMP_FILTER_FLAG_TSYNC"],
+  };
+  // Nobody is notified: the path is ignored.
+  expect(isListening(planned(config))).toBe(false);
+  expect(planAgent(config, planned(config))).toBeNull();
+  const notifying: Seccomp = { ...config, syscalls: [{ names: ["mkdir"], action: "SCMP_ACT_NOTIFY" }] };
+  expect(isListening(planned(notifying))).toBe(true);
+  // TSYNC, NEW_LISTENER, and the error in place of the thread's number.
+  expect(planned(notifying).flags).toBe(1 + 8 + 16);
+  expect(planAgent(notifying, planned(notifying))).toEqual({ path: "/agent", metadata: "m" });
+  const all: Seccomp = { ...config, defaultAction: "SCMP_ACT_NOTIFY" };
+  expect(isListening(planned(all))).toBe(true);
+  expect(planned(all).newer).toBe("default");
 });

@@ -126,20 +126,47 @@ function planRules(syscalls: readonly SeccompSyscall[]): PlannedRule[] {
   return rules;
 }
 
+const { SPEC_ALLOW, TSYNC, TSYNC_ESRCH, NEW_LISTENER, WAIT_KILLABLE_RECV } = SECCOMP_FILTER_FLAG;
+
 function planFlags(names: readonly SeccompFlag[] | undefined, notifies: boolean): number {
   // None named at all, which is not the empty list: runc's default. The flag leaves off the costly speculation barriers.
-  if (names === undefined) return SECCOMP_FILTER_FLAG.SPEC_ALLOW;
-  let flags = 0;
-  for (const name of names) flags |= seccompFlags[name];
+  let flags: number = names === undefined ? SPEC_ALLOW : 0;
+  for (const name of names ?? []) flags |= seccompFlags[name];
   // It says how a call waits for a listener's answer. Without a listener the kernel refuses it (EINVAL).
-  return notifies ? flags : flags & ~SECCOMP_FILTER_FLAG.WAIT_KILLABLE_RECV;
+  if (!notifies) return flags & ~WAIT_KILLABLE_RECV;
+  // The result cannot be both, the listener and the thread that was not reached: the kernel wants an error for that one.
+  if ((flags & TSYNC) !== 0) flags |= TSYNC_ESRCH;
+  return flags | NEW_LISTENER;
+}
+
+/** Whether loading the filter gives a descriptor on which its calls are answered; a process can have one such filter. */
+export function isListening(filter: PlannedSeccomp): filter is PlannedFilter {
+  return filter.kind === "filter" && (filter.flags & NEW_LISTENER) !== 0;
+}
+
+/** Who answers the calls of a filter with SCMP_ACT_NOTIFY. */
+export interface PlannedAgent {
+  /** Of a Unix stream socket, as config.json has it. */
+  readonly path: string;
+  readonly metadata: string;
+}
+
+/** The agent that config.json names; null when no rule has a call answered by it: then the path is ignored. */
+export function planAgent(config: Seccomp | undefined, seccomp: PlannedSeccomp): PlannedAgent | null {
+  if (!isListening(seccomp)) return null;
+  return Object.freeze({ path: config?.listenerPath ?? "", metadata: config?.listenerMetadata ?? "" });
 }
 
 function architectureOf(name: SeccompArchitecture): Architecture {
   return name.slice("SCMP_ARCH_".length) as Architecture;
 }
 
-const permissive: readonly number[] = [SECCOMP_RET.ALLOW, SECCOMP_RET.LOG, SECCOMP_RET.TRACE];
+const permissive: readonly number[] = [
+  SECCOMP_RET.ALLOW,
+  SECCOMP_RET.LOG,
+  SECCOMP_RET.TRACE,
+  SECCOMP_RET.USER_NOTIF,
+];
 
 /**
  * Resolves linux.seccomp: names become numbers, defaults are filled in, rules of the old "or" form are split.
@@ -153,9 +180,10 @@ export function planSeccomp(config: Seccomp | undefined, context: SeccompContext
   for (const name of config.architectures ?? []) architectures.add(architectureOf(name));
   const defaultAction = planAction(config.defaultAction, config.defaultErrnoRet);
   const rules = planRules(config.syscalls ?? []);
-  const notifies = rules.some((rule) => rule.action === SECCOMP_RET.USER_NOTIF);
+  const notifies =
+    defaultAction === SECCOMP_RET.USER_NOTIF || rules.some((rule) => rule.action === SECCOMP_RET.USER_NOTIF);
   // A C library probes for new calls and falls back on ENOSYS alone; a profile older than the call would answer EPERM.
-  // Filters that let unnamed calls pass, or tell a tracer, have no need of it.
+  // Filters that let unnamed calls pass, or tell a tracer or an agent, have no need of it.
   const answersNewer = !permissive.some((action) => (defaultAction & ~SECCOMP_RET_DATA) === action);
   return Object.freeze({
     kind: "filter",

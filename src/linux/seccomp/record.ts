@@ -1,6 +1,6 @@
 import { SECCOMP } from "../../../ffi/constants/process.ts";
 import { BPF_MAXINSNS } from "../../../ffi/constants/seccomp.ts";
-import type { Program } from "../../../ffi/program/program.ts";
+import type { Program, Step } from "../../../ffi/program/program.ts";
 import { SOCK_FILTER_SIZE, SOCK_FPROG_FILTER, sockFprog } from "../../../ffi/structs/sock-fprog.ts";
 import { SpecError } from "../../spec/error.ts";
 
@@ -10,6 +10,7 @@ import { SpecError } from "../../spec/error.ts";
  * @param filter struct sock_filter[], from loadFilter
  * @param flags SECCOMP_FILTER_FLAG_* or-ed, from the plan
  * @param origin what asked for the filter
+ * @returns the step; with SECCOMP_FILTER_FLAG_NEW_LISTENER its result is the listener's descriptor
  * @throws SpecError when the filter is longer than the kernel takes
  */
 export function recordSeccomp(
@@ -17,7 +18,7 @@ export function recordSeccomp(
   filter: Uint8Array,
   flags: number,
   origin = "linux.seccomp",
-): void {
+): Step {
   const count = filter.length / SOCK_FILTER_SIZE;
   if (count > BPF_MAXINSNS) {
     throw new SpecError(
@@ -29,5 +30,5 @@ export function recordSeccomp(
   program.because(origin);
   const fprog = program.data(sockFprog(count), `sock_fprog of ${count} instructions`);
   program.link(fprog.at(SOCK_FPROG_FILTER), program.constant(filter, "filter"));
-  program.seccomp(SECCOMP.SET_MODE_FILTER, flags, fprog);
+  return program.seccomp(SECCOMP.SET_MODE_FILTER, flags, fprog);
 }

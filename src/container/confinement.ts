@@ -1,0 +1,86 @@
+// What a process in the container gives up before it is executed.
+import type { Program, Register } from "../../ffi/program/program.ts";
+import {
+  recordBoundingSet,
+  recordCapabilities,
+  recordKeepCapabilities,
+  withFilterLoading,
+} from "../linux/capabilities/record.ts";
+import { recordIds, recordNoNewPrivileges, recordUmask } from "../linux/credentials/record.ts";
+import type { PlannedExecute } from "../linux/execution/plan.ts";
+import { recordEnterCwdAsUser } from "../linux/execution/record.ts";
+import type { HandOver } from "../linux/seccomp/listen.ts";
+import { isListening, type PlannedSeccomp } from "../linux/seccomp/plan.ts";
+import { recordSeccomp } from "../linux/seccomp/record.ts";
+import type { Plan } from "../plan/types.ts";
+
+/** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
+export interface Filters {
+  /** That of linux.seccomp. */
+  readonly profile: Uint8Array | undefined;
+  /** That of root emulation. */
+  readonly emulation: Uint8Array | undefined;
+}
+
+/** What a process in the container is executed with. */
+interface Executing {
+  readonly execution: PlannedExecute;
+  /** From recordEnterCwd. */
+  readonly cwdLater: Register;
+  /** null when no filter has a listener. */
+  readonly handOver: HandOver | null;
+}
+
+/** What decides over the rights of a process in the container: of config.json, or of a process that `exec` adds. */
+export type Confinement = Pick<Plan, "credentials" | "capabilities" | "seccomp" | "emulation">;
+
+/** Gives up what the container's process must not have, in the order in which it can be given up. */
+export function recordConfinement(
+  program: Program,
+  plan: Confinement,
+  { execution, cwdLater, handOver }: Executing,
+  filters: Filters,
+): void {
+  const { credentials } = plan;
+  recordUmask(program, credentials);
+  recordNoNewPrivileges(program, credentials);
+  // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
+  const late = credentials.noNewPrivileges || filters.emulation !== undefined;
+  if (!late) recordProfile(program, plan, filters, handOver);
+  recordBoundingSet(program, plan.capabilities);
+  recordKeepCapabilities(program);
+  recordIds(program, credentials);
+  const keepsAdmin = filters.emulation !== undefined && !credentials.noNewPrivileges;
+  recordCapabilities(program, keepsAdmin ? withFilterLoading(plan.capabilities) : plan.capabilities);
+  recordEnterCwdAsUser(program, execution, cwdLater);
+  // From here on the calls above would only be answered. Of filters that both answer with an error the kernel takes the
+  // one that was loaded last: what the profile refuses stays refused, and it need not allow seccomp(2).
+  recordFilter(program, plan.emulation, filters.emulation, handOver, "--root-emulation");
+  // Otherwise last of all, so that it need not allow what was done until now.
+  if (late) recordProfile(program, plan, filters, handOver);
+}
+
+function recordProfile(
+  program: Program,
+  { seccomp }: Confinement,
+  { profile }: Filters,
+  handOver: HandOver | null,
+): void {
+  recordFilter(program, seccomp, profile, handOver, "linux.seccomp");
+}
+
+function recordFilter(
+  program: Program,
+  plan: PlannedSeccomp,
+  filter: Uint8Array | undefined,
+  handOver: HandOver | null,
+  origin: string,
+): void {
+  if (!filter || plan.kind === "none") return;
+  const load = () => recordSeccomp(program, filter, plan.flags, origin);
+  if (handOver && isListening(plan)) {
+    const { recordListen } =
+      require("../linux/seccomp/listen.ts") as typeof import("../linux/seccomp/listen.ts");
+    recordListen(program, handOver, load, origin);
+  } else load();
+}
