@@ -1,6 +1,6 @@
 /** Control groups in the v1 and hybrid layouts: joined, limited, and gone with the container. */
 import { afterAll, describe, expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { controllerRoot, findGroups, groupsOf, harmlessDevice, removeGroups } from "./support/cgroups.ts";
 import { isAlive, until } from "./support/command.ts";
@@ -14,7 +14,7 @@ import {
   sleeper,
 } from "./support/config.ts";
 import { cgroups, isRoot, runtimeKind } from "./support/machine.ts";
-import { peersDiffer, testIf } from "./support/peers.ts";
+import { oursOnly, peersDiffer, testIf } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("cgroup-v1");
@@ -106,6 +106,37 @@ describe("membership", () => {
     await until("their end", () => !pids.some(isAlive));
     expect(findGroups("tree")).toEqual([]);
   });
+});
+
+describe("what bunc tells and keeps", () => {
+  oursOnly("--debug says where the cgroups are", async () => {
+    const { status, stderr } = await box.run(config(limited("told")), { globals: ["--debug"] });
+    expect(status).toBe(0);
+    expect(stderr).toContain(`/${parent}/told`);
+  });
+
+  oursOnly(
+    "a damaged record of them is told in one line, and delete --force removes them all the same",
+    async () => {
+      const container = await box.create(sleeper(limited("damaged")));
+      const path = join(box.state, container.id, "state.json");
+      const record = JSON.parse(readFileSync(path, "utf8"));
+      for (const cgroup of [{ kind: "v1", directories: [null] }, { kind: "v2" }, "/", undefined]) {
+        writeFileSync(path, JSON.stringify({ ...record, cgroup }));
+        for (const args of [
+          ["kill", "--all", container.id],
+          ["ps", container.id],
+          ["delete", container.id],
+        ]) {
+          const { status, stderr } = await box.runtime(args);
+          expect([status, stderr]).toEqual([1, expect.stringMatching(/^[^\n]*is damaged[^\n]*\n$/)]);
+        }
+      }
+      expect(findGroups("damaged")).not.toEqual([]);
+      expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
+      expect(findGroups("damaged")).toEqual([]);
+    },
+  );
 });
 
 describe("limits", () => {

@@ -3,11 +3,19 @@
  * in a private mount namespace: it has no controllers, but groups, membership and device programs are real.
  */
 import { afterAll, beforeAll, describe, expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findGroups, groupsOf, harmlessDevice, removeGroups, unifiedRoot } from "./support/cgroups.ts";
 import { isAlive, until } from "./support/command.ts";
-import { type Change, config, type DeviceRule, inherit, shell, sleeper } from "./support/config.ts";
+import {
+  type Change,
+  type Config,
+  config,
+  type DeviceRule,
+  inherit,
+  shell,
+  sleeper,
+} from "./support/config.ts";
 import { cgroups, isRoot, runtimeKind } from "./support/machine.ts";
 import { testIf } from "./support/peers.ts";
 import { PrivateMounts, plainCgroup2 } from "./support/private-mounts.ts";
@@ -103,6 +111,118 @@ describe("the container's view", () => {
   v2Test("read-only when asked", async () => {
     const { stdout } = await box.run(shell("mkdir /sys/fs/cgroup/x 2>/dev/null || echo refused", mounted));
     expect(stdout).toBe("refused\n");
+  });
+});
+
+describe("ownership", () => {
+  /** Of the container's cgroup, and of its files that may be given away and may not. */
+  const owners = async (change: Change): Promise<number[]> => {
+    const container = await box.create(
+      sleeper((result) => {
+        inGroup("owned")(result);
+        result.process.user = { uid: 1234, gid: 1234 };
+        result.linux.namespaces.push({ type: "cgroup" });
+        change(result);
+      }),
+    );
+    const directory = join(unifiedRoot, parent, "owned");
+    const files = ["", "cgroup.procs", "cgroup.subtree_control", "cgroup.threads", "cgroup.max.depth"];
+    const found = files.map((file) => statSync(join(directory, file)).uid);
+    await container.delete("--force");
+    return found;
+  };
+  const mount =
+    (...options: string[]): Change =>
+    (result) => {
+      result.mounts.push({ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options });
+    };
+
+  // The specification (since 1.1.0) lets a runtime do it; runc does with the systemd manager alone.
+  const ownerTest =
+    available && runtimeKind === "runc"
+      ? testIf(false, "runc gives cgroups away under the systemd manager alone")
+      : v2Test;
+
+  ownerTest("a cgroup that the container can write to belongs to its user, but not its limits", async () => {
+    expect(await owners(mount("nosuid"))).toEqual([1234, 1234, 1234, 1234, 0]);
+  });
+
+  v2Test("one that it sees read-only, or not at all, stays the caller's", async () => {
+    expect(await owners(mount("ro"))).toEqual([0, 0, 0, 0, 0]);
+    expect(await owners(() => {})).toEqual([0, 0, 0, 0, 0]);
+  });
+
+  ownerTest("in a user namespace it is the user whom the maps make of it", async () => {
+    const mapped = (result: Config) => {
+      mount("nosuid")(result);
+      result.process.user = { uid: 5, gid: 5 };
+      result.linux.namespaces.push({ type: "user" });
+      result.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 1000 }];
+      result.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 1000 }];
+    };
+    expect((await owners(mapped))[0]).toBe(100_005);
+  });
+});
+
+describe("a cgroup that is divided", () => {
+  const controllers = available
+    ? readFileSync(join(unifiedRoot, "cgroup.controllers"), "utf8").trim().split(" ").filter(Boolean)
+    : [];
+  const [controller = ""] = controllers;
+
+  testIf(
+    available && controller !== "" && runtimeKind !== "crun",
+    "no controllers in cgroup2, or crun, which runs without cgroups here",
+  )("exec enters the one that init has moved into", async () => {
+    const container = await box.create(
+      shell(
+        `mkdir /sys/fs/cgroup/inner && echo 1 > /sys/fs/cgroup/inner/cgroup.procs && echo +${controller} > /sys/fs/cgroup/cgroup.subtree_control && touch /tmp/divided && exec sleep 1000`,
+        (result) => {
+          inGroup("divided")(result);
+          result.linux.namespaces.push({ type: "cgroup" });
+          result.mounts.push({
+            destination: "/sys/fs/cgroup",
+            type: "cgroup",
+            source: "cgroup",
+            options: [],
+          });
+        },
+      ),
+    );
+    await container.start();
+    const control = join(unifiedRoot, parent, "divided/cgroup.subtree_control");
+    await until("the division", () => readFileSync(control, "utf8").trim() !== "");
+    const shown = await box.runtime(["exec", container.id, "grep", "^0:", "/proc/self/cgroup"]);
+    expect(shown).toMatchObject({ status: 0, stdout: "0::/inner\n", stderr: "" });
+    await container.delete("--force");
+    expect(existsSync(join(unifiedRoot, parent, "divided"))).toBe(false);
+  });
+});
+
+describe("threaded cgroups", () => {
+  /** One beneath the parent, of that type. */
+  const threaded = (name: string): string => {
+    const directory = join(unifiedRoot, parent, name);
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(join(directory, "cgroup.type"), "threaded");
+    return directory;
+  };
+
+  const threadedTest =
+    available && runtimeKind === "runc"
+      ? testIf(false, "runc runs a container in one, where no limit of memory could be kept")
+      : v2Test;
+
+  threadedTest("take no container, nor do those beneath them; the error says so", async () => {
+    const directory = threaded("threaded/one");
+    for (const path of ["threaded/one", "threaded/one/below"]) {
+      const { status, stderr } = await box.run(config(inGroup(path)));
+      expect(status).toBe(1);
+      expect(stderr).toMatch(/^[^\n]*cgroup[^\n]*threaded[^\n]*\n$/);
+    }
+    expect(existsSync(join(directory, "below"))).toBe(false);
+    rmdirSync(directory);
+    rmdirSync(join(unifiedRoot, parent, "threaded"));
   });
 });
 

@@ -4,6 +4,7 @@ import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts"
 import { endStage } from "../../ffi/timing.ts";
 import { type CgroupRecord, directoriesOf, readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { isFrozen } from "../linux/cgroups/frozen.ts";
+import { besideInit } from "../linux/cgroups/init-cgroup.ts";
 import { subCgroup } from "../linux/cgroups/sub-cgroup.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
@@ -102,7 +103,7 @@ function cgroupOf(record: StateRecord, { id, cgroups, ignorePaused }: ExecOption
       `cannot exec in a paused container: "${id}"; resume it, or pass --ignore-paused to wait until somebody does`,
     );
   }
-  const entered = subCgroup(own, cgroups);
+  const entered = cgroups.length === 0 ? besideInit(own, record.pid) : subCgroup(own, cgroups);
   for (const { path } of directoriesOf(entered)) {
     if (!exists(path)) throw new SpecError("--cgroup", `leads to ${path}, which does not exist`);
   }

@@ -37,7 +37,7 @@ function recordOf(id: string): StateRecord {
     created: "2026-01-02T03:04:05.000000006Z",
     owner: "root",
     annotations: { a: "é" },
-    cgroup: { paths: ["/x"] },
+    cgroup: { kind: "v1", directories: [{ controllers: "cpu", path: "/x" }] },
     executable: "/EXE",
     keyring: "",
     rootEmulation: null,
@@ -93,7 +93,7 @@ test("a container that is not there", () => {
   expect(listIds(join(root, "nowhere"))).toEqual([]);
 });
 
-test.each([
+test.each<[string, string, RegExp]>([
   ["empty", "", /is damaged/],
   ["truncated", JSON.stringify(recordOf("torn")).slice(0, 60), /is damaged/],
   ["null", "null", /incomplete/],
@@ -104,6 +104,23 @@ test.each([
   ["with the pid -1", JSON.stringify({ ...recordOf("torn"), pid: -1 }), /incomplete/],
   ["with the pid 0", JSON.stringify({ ...recordOf("torn"), pid: 0 }), /incomplete/],
   ["without a start time", JSON.stringify({ ...recordOf("torn"), processStartTime: null }), /incomplete/],
+  // Their paths are removed, and who is in them is killed.
+  ...[
+    undefined,
+    "/x",
+    5,
+    {},
+    { path: "x" },
+    { path: null },
+    { directories: {} },
+    { directories: [null] },
+    { directories: [{ path: "/x" }] },
+    { directories: [{ controllers: "", path: "../x" }] },
+  ].map((cgroup): [string, string, RegExp] => [
+    `with the cgroups ${JSON.stringify(cgroup)}`,
+    JSON.stringify({ ...recordOf("torn"), cgroup }),
+    /incomplete/,
+  ]),
   ["newer", JSON.stringify({ ...recordOf("torn"), version: recordVersion + 1 }), /made by a newer bunc/],
 ])("a record that is %s is refused", (_, text, message) => {
   rmSync(join(root, "torn"), { recursive: true, force: true });

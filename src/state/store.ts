@@ -126,11 +126,29 @@ export function parseRecord(text: string, id: string, path: string): StateRecord
     record?.id !== id ||
     !Number.isSafeInteger(record.pid) ||
     (record.pid ?? 0) <= 0 ||
-    !Number.isSafeInteger(record.processStartTime)
+    !Number.isSafeInteger(record.processStartTime) ||
+    !namesPaths(record.cgroup)
   ) {
     throw new StateError("damaged", `the state of container "${id}" is damaged: ${path} is incomplete`);
   }
   return record as StateRecord;
+}
+
+/** Whether the part of src/linux/cgroups has nothing but absolute paths: what they lead to is killed and removed. */
+function namesPaths(cgroup: unknown): boolean {
+  if (cgroup === null) return true;
+  if (typeof cgroup !== "object") return false;
+  const { path, directories } = cgroup as { path?: unknown; directories?: unknown };
+  if (directories === undefined) return isAbsolute(path);
+  if (!Array.isArray(directories)) return false;
+  for (const each of directories) {
+    if (typeof each?.controllers !== "string" || !isAbsolute(each.path)) return false;
+  }
+  return true;
+}
+
+function isAbsolute(path: unknown): boolean {
+  return typeof path === "string" && path.startsWith("/");
 }
 
 /**

@@ -39,15 +39,20 @@ export function controllerPath(record: CgroupRecord, controller: string): string
   return directoriesOf(record).find(({ controllers }) => controllers.split(",").includes(controller))?.path;
 }
 
-/** A record as state.json has it; null when the container has no cgroup. Throws TypeError for what is no record. */
+/**
+ * A record as state.json has it, whose paths src/state has checked; null when the container has no cgroup.
+ * Throws TypeError for what is no record, as in a file that was written halfway.
+ */
 export function readCgroupRecord(state: unknown): CgroupRecord | null {
   if (state === null) return null;
-  const record = state as CgroupRecord;
+  const record = state as CgroupRecord | undefined;
   const directories = record?.kind === "v2" ? [{ controllers: "", path: record.path }] : record?.directories;
-  const isDirectory = ({ controllers, path }: RecordedDirectory) =>
-    typeof controllers === "string" && typeof path === "string" && path.startsWith("/");
-  if (!Array.isArray(directories) || !directories.every(isDirectory)) {
+  if (!record || !Array.isArray(directories) || !directories.every(isDirectory)) {
     throw new TypeError("the state has no record of cgroups where one should be");
   }
   return record;
+}
+
+function isDirectory(value: Partial<RecordedDirectory> | null): boolean {
+  return typeof value?.controllers === "string" && value.path?.startsWith?.("/") === true;
 }

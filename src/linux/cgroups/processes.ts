@@ -40,7 +40,8 @@ function collect(directory: Descriptor): number[] {
   return pids;
 }
 
-function readPids(dirfd: number): number[] {
+/** The processes of one cgroup. */
+export function readPids(dirfd: number): number[] {
   try {
     const lines = readText({ dirfd, path: "cgroup.procs" }).split("\n");
     // 0 stands for a process that this pid namespace does not know.
@@ -52,6 +53,7 @@ function readPids(dirfd: number): number[] {
   }
 }
 
-function isGone(error: unknown): boolean {
+/** Somebody removed the cgroup meanwhile. */
+export function isGone(error: unknown): boolean {
   return error instanceof SyscallError && (error.errno === ERRNO.ENOENT || error.errno === ERRNO.ENODEV);
 }

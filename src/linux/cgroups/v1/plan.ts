@@ -46,8 +46,14 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
     devices: unified && program ? { kind: "program", path: unified.path, ...program } : { kind: "none" },
     scope: null,
     containerView: { kind: "v1", hierarchies: viewed },
-    notes: request.notes,
+    notes: [...request.notes, notesOn(directories)],
   };
+}
+
+function notesOn(directories: readonly PlannedDirectory[]): string {
+  const [first] = directories;
+  if (!first) return "the container has no cgroup: none can be made, and nothing needs one";
+  return `the container's cgroups are ${first.path} and the same in ${directories.length - 1} further hierarchies`;
 }
 
 /** Realtime budgets, which are there before any process enters: see realtime.ts. */
