@@ -86,6 +86,7 @@ const documented: Record<string, string[]> = {
     "--l3-cache-schema SCHEMA",
     "--mem-bw-schema SCHEMA",
   ],
+  mounts: [],
   pause: [],
   resume: [],
   plan: [

@@ -27,6 +27,10 @@ export const verbs: Verbs = {
     load: () => import("./events.ts"),
   },
   update: { description: "change the limits of a container", load: () => import("./update.ts") },
+  mounts: {
+    description: "add mounts to a container that is there already, or remove them",
+    load: () => import("./mounts.ts"),
+  },
   pause: {
     description: "stop every process of a container until it is resumed",
     load: () => import("./pause.ts"),

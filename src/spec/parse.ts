@@ -3,9 +3,10 @@ import { type Config, configSchema } from "./config.ts";
 import { describe, joinPath } from "./describe.ts";
 import { SpecError, wrong } from "./error.ts";
 import { parseJson, parseJsonCarefully } from "./json.ts";
+import { type Mount, mountSchema } from "./mounts.ts";
 import { type Process, processSchema } from "./process.ts";
 import { type Resources, resourcesSchema } from "./resources.ts";
-import { LIST_OF_STRINGS, MAP_OF_STRINGS } from "./values.ts";
+import { LIST_OF_STRINGS, list, MAP_OF_STRINGS } from "./values.ts";
 
 type AnySchema = v.GenericSchema<unknown, unknown>;
 
@@ -29,6 +30,11 @@ export function parseProcess(bytes: Uint8Array): Process {
 /** The bytes of a resources document, as `update --resources` takes it. @throws SpecError as parseConfig does */
 export function parseResources(bytes: Uint8Array): Resources {
   return parse(resourcesSchema(), bytes, "linux.resources");
+}
+
+/** The bytes of a list of mounts, as `mounts add` takes it. @throws SpecError as parseConfig does */
+export function parseMounts(bytes: Uint8Array): Mount[] {
+  return parse(list(mountSchema()), bytes, "mounts");
 }
 
 function parse<S extends AnySchema>(schema: S, bytes: Uint8Array, base: string): v.InferOutput<S> {
