@@ -6,6 +6,7 @@ import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import type { Program } from "../../ffi/program/program.ts";
 import { probeSecurity } from "../host/probe.ts";
+import type { MountPoint } from "../linux/mounts/unmount.ts";
 import { foreignNamespaces } from "../linux/namespaces/apply.ts";
 import { type LaterMountPlan, resolveLaterMounts } from "../plan/resolve-mounts.ts";
 import { checkBundle } from "../rules/check.ts";
@@ -21,7 +22,7 @@ import { ContainerError } from "./error.ts";
 import { openInit, signalInit } from "./init.ts";
 import { readKeptConfig } from "./kept-config.ts";
 import { changeMounts } from "./kept-mounts.ts";
-import { type MountPoint, recordAddMounts, recordRemoveMounts } from "./mounts-program.ts";
+import { recordAddMounts, recordRemoveMounts } from "./mounts-program.ts";
 import type { ContainerOptions } from "./options.ts";
 import { openSync, receive } from "./sync.ts";
 
