@@ -26,11 +26,7 @@ const set =
   };
 
 const refused: [string, unknown][] = [
-  ["process.scheduler", { policy: "SCHED_BATCH" }],
-  ["process.ioPriority", { class: "IOPRIO_CLASS_IDLE", priority: 0 }],
   ["linux.intelRdt", { closID: "some" }],
-  ["linux.memoryPolicy", { mode: "MPOL_BIND", nodes: "0" }],
-  ["linux.personality", { domain: "LINUX32" }],
   [
     "vm",
     {

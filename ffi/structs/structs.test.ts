@@ -4,6 +4,7 @@ import { CLONE_ARGS, CLONE_ARGS_SIZE, cloneArgs } from "./clone-args.ts";
 import { MOUNT_ATTR_SIZE, MOUNT_ATTR_USERNS, mountAttr } from "./mount-attr.ts";
 import { OPEN_HOW_SIZE, openHow } from "./open-how.ts";
 import { RLIM64_INFINITY, rlimit64 } from "./rlimit64.ts";
+import { SCHED_ATTR_SIZE, schedAttr } from "./sched-attr.ts";
 import { sockFprog } from "./sock-fprog.ts";
 import { timespec } from "./timespec.ts";
 
@@ -39,6 +40,22 @@ test("sizes and offsets are the kernel's", () => {
   expect(args[CLONE_ARGS.cgroup]).toBe(5);
   // CLONE_INTO_CGROUP is bit 33.
   expect(unsigned(args)[0]).toBe(0x2_0000_8000n);
+});
+
+test("struct sched_attr has fields of 32 and 64 bits", () => {
+  const attr = {
+    policy: 6,
+    flags: 0x41,
+    nice: -20,
+    priority: 7,
+    runtime: 1n,
+    deadline: 2n,
+    period: 2n ** 63n,
+  };
+  const bytes = schedAttr(attr);
+  expect(bytes.length).toBe(SCHED_ATTR_SIZE);
+  expect([...new Int32Array(bytes.slice(0, 24).buffer)]).toEqual([56, 6, 0x41, 0, -20, 7]);
+  expect(unsigned(bytes.slice(24))).toEqual([1n, 2n, 2n ** 63n, 0n]);
 });
 
 test("capability sets are split into low and high words", () => {

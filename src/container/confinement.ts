@@ -13,6 +13,7 @@ import type { HandOver } from "../linux/seccomp/listen.ts";
 import { isListening, type PlannedSeccomp } from "../linux/seccomp/plan.ts";
 import { recordSeccomp } from "../linux/seccomp/record.ts";
 import type { Plan } from "../plan/types.ts";
+import { loadSeldom } from "./load-seldom.ts";
 
 /** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
 export interface Filters {
@@ -32,7 +33,7 @@ interface Executing {
 }
 
 /** What decides over the rights of a process in the container: of config.json, or of a process that `exec` adds. */
-export type Confinement = Pick<Plan, "credentials" | "capabilities" | "seccomp" | "emulation">;
+export type Confinement = Pick<Plan, "credentials" | "capabilities" | "seccomp" | "emulation" | "seldom">;
 
 /** Gives up what the container's process must not have, in the order in which it can be given up. */
 export function recordConfinement(
@@ -41,7 +42,8 @@ export function recordConfinement(
   { execution, cwdLater, handOver }: Executing,
   filters: Filters,
 ): void {
-  const { credentials } = plan;
+  const { credentials, seldom } = plan;
+  if (seldom) loadSeldom().recordOwnSettings(program, seldom);
   recordUmask(program, credentials);
   recordNoNewPrivileges(program, credentials);
   // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.

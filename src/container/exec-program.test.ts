@@ -23,8 +23,9 @@ function record(
   process: Record<string, unknown>,
   changes: Partial<ExecFacts> = {},
   cgroup: CgroupRecord | null = null,
+  linux: Record<string, unknown> = {},
 ): string[] {
-  const config = exampleConfig({ process });
+  const config = exampleConfig({ process, linux });
   if (!config.process) throw new Error("no process");
   const plan = resolveExec(
     config,
@@ -123,6 +124,30 @@ test("the label is asked for where /proc is the caller's, and again for nobody w
   expect(
     record({ selinuxLabel: "u:r:t:s0" }, { securityModules: { selinux: false, apparmor: true } }),
   ).toEqual(record({}));
+});
+
+test("the first CPUs are set before the cgroup is entered, the last ones by the process in it", () => {
+  const affinity = { initial: "0", final: "1" };
+  const cgroup: CgroupRecord = { kind: "v1", directories: [{ controllers: "cpu", path: "/cpu/c" }] };
+  const lines = record({ execCPUAffinity: affinity }, {}, cgroup);
+  const masks = lines.flatMap((line, index) => (line.includes("sched_setaffinity(") ? [index] : []));
+  expect(masks).toHaveLength(2);
+  const [first = 0, last = 0] = masks;
+  expect(first).toBeLessThan(at(lines, '"/cpu/c/tasks"'));
+  expect(last).toBeGreaterThan(at(lines, /clone3\(\{CLONE_PARENT\}/));
+  expect(last).toBeLessThan(at(lines, "execve("));
+  expect(record({ execCPUAffinity: {} })).toEqual(record({}));
+});
+
+test("a container's memory policy and personality are those of every process in it", () => {
+  const linux = { memoryPolicy: { mode: "MPOL_LOCAL" }, personality: { domain: "LINUX" }, mountLabel: "m" };
+  inOrder(
+    record({}, {}, null, linux),
+    /clone3\(\{CLONE_PARENT\}/,
+    "set_mempolicy(4, NULL, 0)",
+    "personality(0)",
+    "execve(",
+  );
 });
 
 test("nothing is joined that is the caller's own", () => {

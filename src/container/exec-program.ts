@@ -16,7 +16,7 @@ import { recordOomScore } from "../linux/oom/record.ts";
 import { recordControl, recordPseudoterminal } from "../linux/terminal/record.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
 import { type Filters, recordConfinement } from "./confinement.ts";
-import { seldomProgram } from "./program.ts";
+import { loadSeldom } from "./load-seldom.ts";
 import { recordAwait, recordTell, recordTellPid } from "./sync.ts";
 
 /** What the program inherits, by number; the first of them is the first after those that are preserved. */
@@ -65,7 +65,8 @@ export function recordExec(
   const program = newProgram({ report: descriptors.sync });
   program.because("file descriptors");
   program.close_range(Math.max(...Object.values(descriptors)) + 1, 0xffff_ffff, 0);
-  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, plan.credentials);
+  if (plan.affinity) loadScheduling().recordInitialAffinity(program, plan.affinity);
+  if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, plan.credentials);
   recordOomScore(program, plan.oomScoreAdj);
   if (cgroup) recordEnterCgroup(program, cgroup);
   program.because("exec");
@@ -148,6 +149,7 @@ function recordProcess(
   const executable = recordFindExecutable(program, execution);
   recordKeyring(program, credentials);
   recordCloseOnExec(program, plan.preserveFds);
+  if (plan.affinity) loadScheduling().recordFinalAffinity(program, plan.affinity);
   program.because("exec");
   recordTell(program, sync, "ready");
   // Limits are set by bunc, from outside.
@@ -155,4 +157,8 @@ function recordProcess(
   const handing = handOver < 0 ? null : ({ kind: "connected", fd: handOver } as const);
   recordConfinement(program, plan, { execution, cwdLater, handOver: handing }, filters);
   recordExecute(program, execution, executable);
+}
+
+function loadScheduling() {
+  return require("../linux/scheduling/record.ts") as typeof import("../linux/scheduling/record.ts");
 }

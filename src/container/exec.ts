@@ -15,6 +15,7 @@ import { directoryOf, load } from "../state/store.ts";
 import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
 import { ExecLaunch, type ExecLaunchOptions } from "./exec-launch.ts";
 import { openInit, signalInit } from "./init.ts";
+import { loadSeldom } from "./load-seldom.ts";
 import type { ExecOptions } from "./options.ts";
 import { prepareExec } from "./prepare-exec.ts";
 import { copyWindowSize } from "./raw-terminal.ts";
@@ -42,6 +43,7 @@ export function execInContainer(options: ExecOptions): number {
   try {
     if (master) copyWindowSize(master.fd);
     applyRlimits(plan.rlimits, launch.pid);
+    if (plan.seldom) loadSeldom().applySettings(plan.seldom, launch.pid);
     const { pid } = launch;
     launch.letGo(handing && (() => handing.give(receiver, { record, status: "running", pid })));
     endStage("start");

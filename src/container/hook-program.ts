@@ -15,7 +15,7 @@ import { recordOomScore } from "../linux/oom/record.ts";
 import { recordRlimits } from "../linux/rlimits/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { type Filters, recordConfinement } from "./confinement.ts";
-import { seldomProgram } from "./program.ts";
+import { loadSeldom } from "./load-seldom.ts";
 import { recordTellPid } from "./sync.ts";
 
 /**
@@ -48,7 +48,7 @@ export function compileStartContainer(
 ): Uint8Array {
   const { execution, credentials } = plan;
   const program = recordBeginning(plan, cgroup);
-  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, credentials);
+  if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, credentials);
   recordRlimits(program, plan.rlimits);
   recordHookProcess(program, plan);
   if (execution.kind === "execute") {

@@ -19,6 +19,7 @@ import { files } from "../state/record.ts";
 import type { Filters } from "./confinement.ts";
 import { ContainerError } from "./error.ts";
 import { type Gate, inheritedNumbers } from "./inherited.ts";
+import { loadSeldom } from "./load-seldom.ts";
 import type { Logger } from "./options.ts";
 import { awaitsOutfit, recordContainer } from "./program.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
@@ -182,6 +183,7 @@ class Launching {
     // Not before: a low limit of processes, memory or files could break the set-up.
     if (this.cgroup) applyLimits(this.plan.cgroup);
     applyRlimits(this.plan.rlimits, this.init);
+    if (this.plan.seldom) loadSeldom().applySettings(this.plan.seldom, this.init);
     endStage("limits");
     return {
       pid: this.init,

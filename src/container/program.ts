@@ -29,12 +29,8 @@ import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
 import { type Filters, recordConfinement } from "./confinement.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 import { type Inherited, inheritedNumbers } from "./inherited.ts";
+import { loadSeldom } from "./load-seldom.ts";
 import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
-
-/** Loaded only when a plan has what it is for. */
-export function seldomProgram() {
-  return require("./seldom-program.ts") as typeof import("./seldom-program.ts");
-}
 
 /** Records the program of a container. */
 export function recordContainer(plan: Plan, inherited: Inherited, filters: Filters): Program {
@@ -55,7 +51,7 @@ interface EarlyTrees {
 function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited): EarlyTrees {
   // What a caller leaked must not live on in the container: an open write end of its stdin would keep it waiting.
   recordCloseOthers(program, plan, inherited);
-  if (plan.seldom) seldomProgram().recordLabels(program, plan.seldom, plan.credentials);
+  if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, plan.credentials);
   // While this process's files in /proc belong to its user.
   recordOomScore(program, plan.oomScoreAdj);
   if (inherited.cgroup) recordGoToCgroup(program, inherited.cgroup, inherited.sync);

@@ -94,6 +94,20 @@ test("a document replaces it; what it does not say of the container's limits sta
   });
 });
 
+test("and so do its scheduling and the CPUs of its further processes", () => {
+  const own: Pick<Process, "scheduler" | "ioPriority" | "execCPUAffinity"> = {
+    scheduler: { policy: "SCHED_BATCH" },
+    ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 },
+    execCPUAffinity: { initial: "0" },
+  };
+  const document: Process = { cwd: "/", args: ["ls"], user: { uid: 1, gid: 1 } };
+  expect(execProcess({ ...container, ...own }, document, { ...none, args: [] })).toMatchObject(own);
+  const other = { ...document, execCPUAffinity: { final: "1" } };
+  expect(execProcess({ ...container, ...own }, other, { ...none, args: [] }).execCPUAffinity).toEqual({
+    final: "1",
+  });
+});
+
 test("and so does its profile", () => {
   const confined: Process = { ...container, apparmorProfile: "containers" };
   const document: Process = { cwd: "/", args: ["ls"], user: { uid: 1, gid: 1 } };

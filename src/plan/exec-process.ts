@@ -58,6 +58,7 @@ function startingPoint(container: Process): Process {
 /** What belongs to the container rather than to one of its processes: runc takes it from config.json as well. */
 function completed(document: Process, container: Process | undefined): Process {
   const { capabilities, rlimits, oomScoreAdj, user } = container ?? {};
+  const { scheduler, ioPriority, execCPUAffinity } = container ?? {};
   // An empty one is none: no document makes a process less confined than the container is.
   const selinuxLabel = document.selinuxLabel || container?.selinuxLabel;
   const apparmorProfile = document.apparmorProfile || container?.apparmorProfile;
@@ -66,6 +67,9 @@ function completed(document: Process, container: Process | undefined): Process {
     ...(capabilities ? { capabilities } : {}),
     ...(rlimits ? { rlimits } : {}),
     ...(oomScoreAdj === undefined ? {} : { oomScoreAdj }),
+    ...(scheduler ? { scheduler } : {}),
+    ...(ioPriority ? { ioPriority } : {}),
+    ...(execCPUAffinity ? { execCPUAffinity } : {}),
     ...document,
     ...(selinuxLabel === undefined ? {} : { selinuxLabel }),
     ...(apparmorProfile === undefined ? {} : { apparmorProfile }),

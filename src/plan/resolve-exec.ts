@@ -3,6 +3,7 @@ import { keepsGroups, planCredentials } from "../linux/credentials/plan.ts";
 import { homeOf, type PlannedExecute, planExecution } from "../linux/execution/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, type PlannedRootEmulation } from "../linux/root-emulation/plan.ts";
+import type { PlannedAffinity } from "../linux/scheduling/plan.ts";
 import { planEmulation } from "../linux/seccomp/emulation.ts";
 import { planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
@@ -61,6 +62,8 @@ export interface ExecPlan
   readonly joins: number;
   readonly joinsUser: boolean;
   readonly execution: PlannedExecute;
+  /** null leaves the CPUs of the caller, and of the cgroup. */
+  readonly affinity: PlannedAffinity | null;
 }
 
 /**
@@ -88,8 +91,9 @@ export function resolveExec(
     id: choices.id,
     ownStreams: facts.ownStreams,
   });
-  // Its mounts are made, and have their label.
-  const seldom = seldomOf(process, {}, facts);
+  // The container's mounts are made, and have their label.
+  const { mountLabel: _, ...linux } = config.linux ?? {};
+  const seldom = seldomOf(process, linux, facts);
   const seccomp = planSeccomp(config.linux?.seccomp, { arch: facts.arch });
   return Object.freeze({
     joins: facts.joins,
@@ -107,6 +111,14 @@ export function resolveExec(
     oomScoreAdj: process.oomScoreAdj,
     preserveFds: choices.preserveFds,
     seldom,
+    affinity: affinityOf(process),
     warnings: seldom === null ? warnings : [...warnings, ...seldom.warnings],
   });
+}
+
+function affinityOf({ execCPUAffinity }: Process): PlannedAffinity | null {
+  if (!execCPUAffinity) return null;
+  const { planAffinity } =
+    require("../linux/scheduling/plan.ts") as typeof import("../linux/scheduling/plan.ts");
+  return planAffinity(execCPUAffinity);
 }

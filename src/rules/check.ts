@@ -25,7 +25,6 @@ import {
   utsNamesHaveNamespace,
 } from "./namespaces.ts";
 import { argsNameProgram, cwdIsAbsolute, envHasNames, rlimitsAreSound } from "./process.ts";
-import { schedulerFitsPolicy } from "./scheduling.ts";
 import {
   seccompErrnoFits,
   seccompLeavesWrite,
@@ -44,7 +43,7 @@ const RULES: readonly Rule[] = [
   cwdIsAbsolute,
   envHasNames,
   rlimitsAreSound,
-  schedulerFitsPolicy,
+  seldomFits,
   annotationsHaveKeys,
   namespacesAreUnique,
   namespacePathsAreAbsolute,
@@ -82,4 +81,12 @@ const RULES: readonly Rule[] = [
  */
 export function checkBundle(config: Config): void {
   for (const rule of RULES) rule(config);
+}
+
+function seldomFits(config: Config): void {
+  const { process, linux } = config;
+  const has = process?.scheduler ?? process?.execCPUAffinity ?? linux?.memoryPolicy ?? linux?.personality;
+  if (has === undefined) return;
+  const { checkSeldom } = require("./seldom.ts") as typeof import("./seldom.ts");
+  checkSeldom(config);
 }

@@ -6,12 +6,7 @@ type Changes = Parameters<typeof exampleConfig>[0];
 
 const REFUSED: [path: string, changes: Changes][] = [
   ["vm", { vm: { kernel: { path: "/k" } } }],
-  ["process.scheduler", { process: { scheduler: { policy: "SCHED_BATCH" } } }],
-  ["process.ioPriority", { process: { ioPriority: { class: "IOPRIO_CLASS_IDLE", priority: 0 } } }],
-  ["process.execCPUAffinity", { process: { execCPUAffinity: { initial: "0" } } }],
   ["linux.intelRdt", { linux: { intelRdt: {} } }],
-  ["linux.memoryPolicy", { linux: { memoryPolicy: { mode: "MPOL_LOCAL" } } }],
-  ["linux.personality", { linux: { personality: { domain: "LINUX32" } } }],
 ];
 
 test.each(REFUSED)("%s", (path, changes) => {

@@ -7,14 +7,8 @@ type Row = readonly [path: string, read: (config: Config) => unknown];
 /** Remove a line when its property is applied. */
 const NOT_YET: readonly Row[] = [
   ["vm", (c) => c.vm],
-  ["process.scheduler", (c) => c.process?.scheduler],
-  ["process.ioPriority", (c) => c.process?.ioPriority],
-  ["process.execCPUAffinity", (c) => c.process?.execCPUAffinity],
   // An empty intelRdt asks for a group of the container's own.
   ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
-  ["linux.memoryPolicy", (c) => c.linux?.memoryPolicy],
-  // LINUX is what every process has.
-  ["linux.personality", (c) => c.linux?.personality?.domain === "LINUX32" || c.linux?.personality?.flags],
 ];
 
 /**

@@ -93,6 +93,17 @@ export interface Config {
     oomScoreAdj?: number;
     selinuxLabel?: string;
     apparmorProfile?: string;
+    scheduler?: {
+      policy: string;
+      nice?: number;
+      priority?: number;
+      flags?: string[];
+      runtime?: number;
+      deadline?: number;
+      period?: number;
+    };
+    ioPriority?: { class: string; priority: number };
+    execCPUAffinity?: { initial?: string; final?: string };
   };
   hostname?: string;
   mounts: Mount[];
@@ -111,6 +122,8 @@ export interface Config {
     maskedPaths?: string[];
     readonlyPaths?: string[];
     mountLabel?: string;
+    personality?: { domain: string; flags?: string[] };
+    memoryPolicy?: { mode: string; nodes?: string; flags?: string[] };
   };
 }
 

@@ -38,6 +38,64 @@ export const processHints: readonly HintRow[] = [
     cause: "without newgidmap a user namespace may not change groups",
     cure: "leave process.user.additionalGids out, or install newgidmap (Debian: uidmap) and edit /etc/subgid",
   },
+  // sched_setattr(2), sched(7), "Privileges and resource limits"; __sched_setscheduler() in kernel/sched/syscalls.c.
+  {
+    calls: ["sched_setattr"],
+    errno: "EPERM",
+    cause:
+      "the policy takes CAP_SYS_NICE of the machine, or a real-time budget of the cgroup, and SCHED_DEADLINE every CPU",
+    cure: "run as root with CAP_SYS_NICE (an outer container: --cap-add SYS_NICE), set cpu.rt_runtime_us of the cgroup, or ask for SCHED_OTHER, SCHED_BATCH or SCHED_IDLE without a negative nice",
+  },
+  {
+    calls: ["sched_setattr"],
+    errno: "EBUSY",
+    cause: "the CPUs have not so much time left for SCHED_DEADLINE",
+    cure: "ask for less runtime in a longer period",
+  },
+  {
+    calls: ["sched_setattr"],
+    errno: "EINVAL",
+    cause: "the kernel does not take these values together",
+    cure: "see sched_setattr(2) for what goes with process.scheduler.policy and its flags",
+  },
+  {
+    calls: ["sched_setattr"],
+    errno: "EOPNOTSUPP",
+    cause: "the kernel was built without clamps of utilization",
+    cure: "leave SCHED_FLAG_UTIL_CLAMP_MIN and SCHED_FLAG_UTIL_CLAMP_MAX out of process.scheduler.flags",
+  },
+  {
+    calls: ["ioprio_set"],
+    errno: "EPERM",
+    cause: "the class takes CAP_SYS_NICE of the machine",
+    cure: "run as root, or ask for IOPRIO_CLASS_BE or IOPRIO_CLASS_IDLE",
+  },
+  {
+    calls: ["sched_setaffinity"],
+    errno: "EINVAL",
+    cause: "none of these CPUs is one that the process may use",
+    cure: "see Cpus_allowed_list in /proc/self/status, and cpuset.cpus of the container's cgroup",
+  },
+  // set_mempolicy(2).
+  {
+    calls: ["set_mempolicy"],
+    errno: "EINVAL",
+    cause:
+      "the machine has none of these nodes, the cgroup allows none, or the kernel is older than the mode",
+    cure: "see /sys/devices/system/node/has_memory and cpuset.mems of the cgroup",
+  },
+  {
+    calls: ["set_mempolicy"],
+    errno: "ENOSYS",
+    cause: "the kernel was built without NUMA",
+    cure: "leave linux.memoryPolicy out",
+  },
+  {
+    calls: ["personality"],
+    errno: "EINVAL",
+    cause: "the processor cannot run 32-bit programs",
+    cure: "leave linux.personality out",
+  },
   // aa_change_profile() in security/apparmor/domain.c.
   {
     calls: ["write"],

@@ -89,6 +89,34 @@ test("AppArmor's profile is asked for there, too; without AppArmor that is an er
   expect(() => planOf(changes, off)).toThrow("process.apparmorProfile");
 });
 
+test("a memory policy and a personality are set when the limits are, before rights are given up", () => {
+  const all = lines({
+    process: { noNewPrivileges: true },
+    linux: { memoryPolicy: { mode: "MPOL_BIND", nodes: "0" }, personality: { domain: "LINUX32" } },
+  });
+  const gate = all.findLastIndex((line) => line.startsWith("@start "));
+  inOrder(
+    all.slice(gate),
+    "set_mempolicy(2, ",
+    "personality(8)",
+    "PR_SET_NO_NEW_PRIVS",
+    "setresuid(",
+    "execve(",
+  );
+});
+
+test("scheduling is no step of the process: bunc sets it from outside", () => {
+  const changes: Changes = {
+    process: {
+      scheduler: { policy: "SCHED_BATCH" },
+      ioPriority: { class: "IOPRIO_CLASS_BE", priority: 1 },
+      execCPUAffinity: { initial: "0", final: "0" },
+    },
+  };
+  expect(lines(changes)).toEqual(lines({}));
+  expect(planOf(changes).seldom?.scheduling).toMatchObject({ scheduler: { policy: 3 }, ioPriority: 0x4001 });
+});
+
 describe("SELinux", () => {
   const changes: Changes = {
     process: { selinuxLabel: label },
