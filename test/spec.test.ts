@@ -1,6 +1,6 @@
 /** `spec`: a config.json to start from. */
 import { describe, expect } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "./support/config.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
@@ -32,6 +32,12 @@ describe("spec", () => {
       expect((await box.runtime(["spec", flag, directory])).status).toBe(0);
       expect(existsSync(join(directory, "config.json"))).toBe(true);
     }
+  });
+
+  peersDiffer({ runc: "it has no such option" })("--file gives it another name", async () => {
+    const directory = box.directory("named");
+    expect((await box.runtime(["spec", "-f", "other.json"], { cwd: directory })).status).toBe(0);
+    expect(readdirSync(directory)).toEqual(["other.json"]);
   });
 
   rootTest("does not overwrite a config.json", async () => {

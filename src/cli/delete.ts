@@ -13,14 +13,19 @@ export const command = defineCommand({
       alias: "f",
       description: "kill the container when it runs; succeed when it does not exist",
     },
+    regex: {
+      type: "boolean",
+      alias: "r",
+      description: "every container whose id this regular expression fits",
+    },
   },
-  run({ args, data }) {
-    const { globals, log }: Session = data;
-    return deleteContainer({
-      root: stateRoot(globals.root, false),
-      id: args.id,
-      force: args.force === true,
-      log,
-    });
+  async run({ args, data }) {
+    const session: Session = data;
+    const root = stateRoot(session.globals.root, false);
+    const remove = (id: string) =>
+      deleteContainer({ root, id, force: args.force === true, log: session.log });
+    if (!args.regex) return remove(args.id);
+    const { forEachMatch } = await import("./by-regex.ts");
+    return forEachMatch("delete", args.id, root, session, remove);
   },
 });

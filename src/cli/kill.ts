@@ -17,15 +17,20 @@ export const command = defineCommand({
       description: "name or number of the signal",
     },
     all: { type: "boolean", alias: "a", description: "send it to every process of the container" },
+    regex: {
+      type: "boolean",
+      alias: "r",
+      description: "every container whose id this regular expression fits",
+    },
   },
-  run({ args, data }) {
-    const { globals, log }: Session = data;
-    killContainer({
-      root: stateRoot(globals.root, false),
-      id: args.id,
-      signal: parseSignal(args.signal),
-      all: args.all === true,
-      log,
-    });
+  async run({ args, data }) {
+    const session: Session = data;
+    const root = stateRoot(session.globals.root, false);
+    const signal = parseSignal(args.signal);
+    const kill = (id: string) =>
+      killContainer({ root, id, signal, all: args.all === true, log: session.log });
+    if (!args.regex) return kill(args.id);
+    const { forEachMatch } = await import("./by-regex.ts");
+    return forEachMatch("kill", args.id, root, session, kill);
   },
 });

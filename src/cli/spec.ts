@@ -33,12 +33,19 @@ export const command = defineCommand({
       valueHint: "DIR",
       description: "directory to write it in",
     },
+    file: {
+      type: "string",
+      alias: "f",
+      default: "config.json",
+      valueHint: "FILE",
+      description: "its name, seen from that directory",
+    },
     rootless: { type: "boolean", description: "for this user, without privileges" },
   },
   run({ args }) {
     const user = args.rootless ? { uid: libc.geteuid(), gid: libc.getegid() } : undefined;
     const config = defaultConfig(user, isUnified());
-    using file = makeFile(`${args.bundle}/config.json`);
+    using file = makeFile(args.file.startsWith("/") ? args.file : `${args.bundle}/${args.file}`);
     writeAll(file.fd, `${JSON.stringify(config, undefined, 2)}\n`);
   },
 });

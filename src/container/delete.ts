@@ -1,4 +1,4 @@
-import { type Descriptor, exists, readText } from "../../ffi/file.ts";
+import { type Descriptor, exists, readText, stat } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
@@ -20,15 +20,19 @@ function open({ root, id, force }: DeleteOptions): Descriptor | undefined {
   }
 }
 
+/** What there is to know of a container; "gone" when somebody else has deleted it while the lock was waited for. */
+type Known = StateRecord | "gone" | undefined;
+
 /**
  * The record of a container; undefined when it cannot be had and the container must go all the same. It is missing when
  * `create` was killed on its way: the lock, which we hold, tells that it is not on its way still.
  */
-function loadRecord(options: DeleteOptions, directory: Descriptor): StateRecord | undefined {
+function loadRecord(options: DeleteOptions, directory: Descriptor): Known {
   try {
     return load(options.root, options.id, directory);
   } catch (error) {
     if (!options.force || !(error instanceof StateError)) throw error;
+    if (stat(directory.fd).links === 0) return "gone";
     options.log.warn(`${error.message}; what is known of it is removed`);
     return undefined;
   }
@@ -72,6 +76,7 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
   using directory = open(options);
   if (!directory) return;
   const record = loadRecord(options, directory);
+  if (record === "gone") return;
   if (record) {
     const status = statusOf(root, record);
     if ((status === "running" || status === "paused") && !force) {

@@ -102,6 +102,8 @@ test.each<[string, string, RegExp]>([
   ["without a pid", JSON.stringify({ ...recordOf("torn"), pid: undefined }), /incomplete/],
   // kill(2) takes -1 for everybody and 0 for the caller's group.
   ["with the pid -1", JSON.stringify({ ...recordOf("torn"), pid: -1 }), /incomplete/],
+  ["without annotations", JSON.stringify({ ...recordOf("torn"), annotations: null }), /incomplete/],
+  ["without a bundle", JSON.stringify({ ...recordOf("torn"), bundle: undefined }), /incomplete/],
   ["with the pid 0", JSON.stringify({ ...recordOf("torn"), pid: 0 }), /incomplete/],
   ["without a start time", JSON.stringify({ ...recordOf("torn"), processStartTime: null }), /incomplete/],
   // Their paths are removed, and who is in them is killed.

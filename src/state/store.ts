@@ -127,7 +127,11 @@ export function parseRecord(text: string, id: string, path: string): StateRecord
     !Number.isSafeInteger(record.pid) ||
     (record.pid ?? 0) <= 0 ||
     !Number.isSafeInteger(record.processStartTime) ||
-    !namesPaths(record.cgroup)
+    !namesPaths(record.cgroup) ||
+    typeof record.annotations !== "object" ||
+    record.annotations === null ||
+    typeof record.bundle !== "string" ||
+    typeof record.rootfs !== "string"
   ) {
     throw new StateError("damaged", `the state of container "${id}" is damaged: ${path} is incomplete`);
   }
