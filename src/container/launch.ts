@@ -70,6 +70,9 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
   }
 }
 
+const scopes = () =>
+  require("../linux/cgroups/systemd/scope.ts") as typeof import("../linux/cgroups/systemd/scope.ts");
+
 /** One launch under way: what exists so far, so that it can be undone. */
 class Launching {
   private readonly sync: Descriptor;
@@ -103,16 +106,17 @@ class Launching {
       if (plan.notify) makeNotifyDirectory(options.directory);
       namespaces = openNamespaces(plan.namespaces);
       trees = mappedMounts(plan, namespaces, options.directory);
+      if (this.scoped) scopes().refuseTaken(this.scoped);
       this.announceCgroups();
-      this.cgroup = this.scoped ? describeCgroup(plan.cgroup) : createCgroup(plan.cgroup);
-      using cgroupDirectory = this.cgroup && !this.scoped ? openCgroup(this.cgroup) : undefined;
+      this.cgroup = this.scoped ? null : createCgroup(plan.cgroup);
+      using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
       const inherited = {
         sync: this.theirs.fd,
         gate: options.gate,
         console: options.console,
         namespaces,
         trees: numbersOf(trees),
-        cgroup: this.cgroup,
+        cgroup: this.scoped ? describeCgroup(this.scoped) : this.cgroup,
         cgroupDirectory: cgroupDirectory?.fd ?? -1,
         handOver: options.handOver,
       };
@@ -141,9 +145,8 @@ class Launching {
   /** A scope of systemd begins with a process in it: the first one waits until it is there. */
   enterScope(): void {
     if (!this.scoped) return;
-    const { enterScope } =
-      require("../linux/cgroups/systemd/scope.ts") as typeof import("../linux/cgroups/systemd/scope.ts");
-    enterScope(this.scoped, this.first);
+    scopes().enterScope(this.scoped, this.first);
+    this.cgroup = describeCgroup(this.scoped);
     endStage("scope");
     this.go();
   }

@@ -10,11 +10,16 @@ import { Manager } from "./manager.ts";
 export function destroyScope(record: CgroupRecord, { unit, bus }: RecordedScope): void {
   using manager = open(bus);
   manager?.stopScope(unit);
-  const end = `/${unit}`;
-  for (const { path } of directoriesOf(record)) {
-    const at = `${path}/`.indexOf(`${end}/`);
-    if (at >= 0) removeEmptied(path.slice(0, at + end.length));
-  }
+  for (const path of scopeDirectories(record, unit)) removeEmptied(path);
+}
+
+/** The directories of the scope itself, in each hierarchy. */
+export function scopeDirectories(record: CgroupRecord, unit: string): string[] {
+  const name = `/${unit}/`;
+  return directoriesOf(record).flatMap(({ path }) => {
+    const at = `${path}/`.indexOf(name);
+    return at < 0 ? [] : [path.slice(0, at + name.length - 1)];
+  });
 }
 
 function open(bus: RecordedScope["bus"]): Manager | undefined {

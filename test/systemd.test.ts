@@ -1,0 +1,230 @@
+/**
+ * systemd as a container's init, and the runtime in there, asked to have systemd make its cgroups (--systemd-cgroup).
+ * A real systemd on a real bus, on this machine's hierarchies: those of version 1, with cgroup2 beside them and without,
+ * and cgroup2 alone, which has no controllers here.
+ */
+import { beforeAll, describe, expect } from "bun:test";
+import { type Change, sleeper } from "./support/config.ts";
+import { cgroups, findProgram, isRoot, runtimeKind } from "./support/machine.ts";
+import { testIf } from "./support/peers.ts";
+import { PrivateMounts, plainCgroup2 } from "./support/private-mounts.ts";
+import { type Layout, SystemdMachine, whyNoSystemd } from "./support/systemd.ts";
+import { workspace } from "./support/workspace.ts";
+
+const crunDiffers = "crun cannot raise its limit of locked memory in a container, nor use hybrid layouts";
+const reason = !isRoot
+  ? "needs root"
+  : (whyNoSystemd() ?? (cgroups === "v1" ? "this machine has no cgroup2" : undefined));
+const available = reason === undefined && runtimeKind !== "crun";
+const systemdTestIf = (condition: boolean, otherwise: string) =>
+  testIf(available && condition, available ? otherwise : (reason ?? crunDiffers));
+const systemdTest = systemdTestIf(true, "");
+const ourTest = systemdTestIf(runtimeKind === "bunc", "bunc's own design");
+
+/** The layouts that this machine can show a container. */
+const layouts: readonly Layout[] = cgroups === "hybrid" ? ["v2", "hybrid", "v1"] : ["v2"];
+
+const inScope =
+  (name: string): Change =>
+  (result) => {
+    result.linux.cgroupsPath = `bunc-test.slice:pre:${name}`;
+    result.linux.resources = { devices: [{ allow: false, access: "rwm" }] };
+    result.annotations = { "org.systemd.property.TimeoutStopSec": "uint64 7" };
+  };
+
+const slicePath = "/bunc.slice/bunc-test.slice";
+
+describe.each([...layouts])("cgroup layout %s", (layout) => {
+  const box = workspace(`systemd-${layout}`);
+  let machine: SystemdMachine;
+  const limited = layout !== "v2" || cgroups === "v2";
+
+  beforeAll(async () => {
+    if (!available) return;
+    if (layout === "v2" && cgroups === "hybrid") box.useMounts(await PrivateMounts.make(plainCgroup2));
+    machine = await SystemdMachine.boot(box, layout);
+  });
+
+  /** Calls the runtime in the machine, which must succeed; it keeps its state in there. */
+  const call = (args: string, runtime = machine.runtime) =>
+    machine.shell(`${runtime} --root /run/inner --systemd-cgroup ${args}`);
+
+  /** Starts a sleeping container in a scope. */
+  async function run(name: string, change: Change = () => {}, runtime = machine.runtime): Promise<void> {
+    const bundle = machine.bundle(
+      sleeper((result) => {
+        inScope(name)(result);
+        change(result);
+      }),
+    );
+    await call(
+      `run --detach --bundle ${bundle} ${name} </dev/null >/run/${name} 2>&1 || { cat /run/${name} >&2; false; }`,
+      runtime,
+    );
+  }
+
+  const limits: Change = (result) => {
+    Object.assign(result.linux.resources ?? {}, {
+      memory: { limit: 100 << 20, reservation: 50 << 20 },
+      cpu: { shares: 512, quota: 50_001, period: 100_000 },
+      pids: { limit: 77 },
+    });
+  };
+
+  /** Paths of a unit's cgroups. */
+  const directories = (unit: string) => machine.shell(`find /sys/fs/cgroup -name '${unit}'`);
+
+  systemdTest(
+    "systemd boots as a container's init, and has its services in cgroups of their own",
+    async () => {
+      expect(await machine.shell("systemctl is-system-running")).toBe("running");
+      const pid = await machine.shell("systemctl show --property=MainPID --value dbus.service");
+      expect(await machine.shell(`cat /proc/${pid}/cgroup`)).toContain(":/system.slice/dbus.service");
+      expect(await machine.shell("cat /proc/1/cgroup")).toContain(":/init.scope");
+    },
+  );
+
+  systemdTest(
+    "the container has a scope of systemd's, with what config.json asks for, and it goes with it",
+    async () => {
+      await run("first", limited ? limits : undefined);
+      expect(
+        await machine.show("pre-first.scope", [
+          "ActiveState",
+          "Slice",
+          "ControlGroup",
+          "Delegate",
+          "DefaultDependencies",
+          "TimeoutStopUSec",
+          "Transient",
+          "CPUAccounting",
+          "MemoryAccounting",
+          "TasksAccounting",
+        ]),
+      ).toEqual({
+        ActiveState: "active",
+        Slice: "bunc-test.slice",
+        ControlGroup: `${slicePath}/pre-first.scope`,
+        Delegate: "yes",
+        DefaultDependencies: "no",
+        TimeoutStopUSec: "7s",
+        Transient: "yes",
+        CPUAccounting: "yes",
+        MemoryAccounting: "yes",
+        TasksAccounting: "yes",
+      });
+      if (limited) {
+        const memory = cgroups === "v2" ? "MemoryMax" : "MemoryLimit";
+        expect(await machine.show("pre-first.scope", ["TasksMax", "CPUQuotaPerSecUSec", memory])).toEqual({
+          TasksMax: "77",
+          // Rounded up to a whole percent.
+          CPUQuotaPerSecUSec: "510ms",
+          [memory]: String(100 << 20),
+        });
+      }
+      await call("delete --force first");
+      expect((await machine.show("pre-first.scope", ["LoadState"])).LoadState).toBe("not-found");
+      expect(await directories("pre-first.scope")).toBe("");
+    },
+  );
+
+  systemdTest("its processes are in the scope, and state, exec, list and kill work as ever", async () => {
+    await run("second");
+    const { pid, status } = JSON.parse(await call("state second")) as { pid: number; status: string };
+    expect(status).toBe("running");
+    expect(await machine.shell(`cat /proc/${pid}/cgroup`)).toContain(`:${slicePath}/pre-second.scope`);
+    expect(await call("list --quiet")).toContain("second");
+    expect(await call("exec second echo hello")).toBe("hello");
+    await call("kill second KILL");
+    await machine.shell(`timeout 20 tail --pid=${pid} -s 0.02 -f /dev/null`);
+    await call("delete second");
+    expect(await directories("pre-second.scope")).toBe("");
+  });
+
+  systemdTestIf(layout === "v2" || runtimeKind === "bunc", "systemd takes it out of the cgroup of devices")(
+    "it stays in all its cgroups whatever systemd does with the scope, and exec adds processes to them",
+    async () => {
+      await run("third", limited ? limits : undefined);
+      const { pid } = JSON.parse(await call("state third")) as { pid: number };
+      const groups = await machine.shell(`cat /proc/${pid}/cgroup`);
+      await machine.shell("systemctl daemon-reload");
+      await machine.shell("systemctl set-property --runtime pre-third.scope TasksMax=60");
+      expect(await machine.shell(`cat /proc/${pid}/cgroup`)).toBe(groups);
+      expect(await call("exec third cat /proc/self/cgroup")).toBe(groups);
+      await call("delete --force third");
+    },
+  );
+
+  systemdTest("a property that systemd does not have fails create, and nothing stays", async () => {
+    const unknown = run("wrong", (result) => {
+      result.annotations = { "org.systemd.property.NoSuchThing": "'x'" };
+    });
+    expect(unknown).rejects.toThrow(/NoSuchThing/);
+    await unknown.catch(() => {});
+    expect(await call("list --quiet")).not.toContain("wrong");
+    expect((await machine.show("pre-wrong.scope", ["LoadState"])).LoadState).toBe("not-found");
+    expect(await directories("pre-wrong.scope")).toBe("");
+  });
+
+  systemdTestIf(runtimeKind === "bunc", "runc 1.1 puts the second container into the first one's scope")(
+    "a scope that is there already stays as it is, and the second container is none",
+    async () => {
+      await run("taken");
+      const before = await machine.show("pre-taken.scope", ["InvocationID"]);
+      const second = machine.bundle(sleeper(inScope("taken")));
+      const command = `${machine.runtime} --root /run/inner --systemd-cgroup run --detach --bundle ${second} other`;
+      const { status, stderr } = await machine.call(["sh", "-c", `${command} </dev/null`]);
+      expect(status).not.toBe(0);
+      expect(stderr).toContain("pre-taken.scope");
+      expect(await machine.show("pre-taken.scope", ["InvocationID"])).toEqual(before);
+      expect(await call("state taken")).toContain("running");
+      await call("delete --force taken");
+    },
+  );
+
+  systemdTestIf(runtimeKind === "bunc" && findProgram("runc") !== undefined, "compares bunc with runc")(
+    "the scope is what runc's is",
+    async () => {
+      const names = ["Slice", "Delegate", "DefaultDependencies", "TimeoutStopUSec", "KillMode", "Transient"];
+      names.push(
+        "MemoryAccounting",
+        "CPUAccounting",
+        "TasksAccounting",
+        "TasksMax",
+        "MemoryMax",
+        "MemoryLow",
+      );
+      names.push("MemoryLimit", "CPUShares", "CPUQuotaPerSecUSec", "CPUQuotaPeriodUSec");
+      const shown: Record<string, string>[] = [];
+      for (const runtime of [machine.runtime, "runc"]) {
+        await run("same", limited ? limits : undefined, runtime);
+        shown.push(await machine.show("pre-same.scope", names));
+        await call("delete --force same", runtime);
+      }
+      const [ours, theirs] = shown;
+      expect(ours).toEqual(theirs ?? {});
+    },
+  );
+
+  ourTest("without a bus the cgroups are made all the same, and a warning says why", async () => {
+    const bundle = machine.bundle(sleeper(inScope("busless")));
+    const command = `${machine.runtime} --root /run/inner --systemd-cgroup run --detach --bundle ${bundle} busless`;
+    const broken = "DBUS_SYSTEM_BUS_ADDRESS=unix:path=/run/nowhere";
+    await machine.shell(`${broken} ${command} </dev/null >/run/busless 2>&1`);
+    expect(await machine.shell("cat /run/busless")).toBe(
+      "bunc: warning: --systemd-cgroup: the machine's systemd cannot be asked: sd_bus_start: unix:path=/run/nowhere: No such file or directory; the cgroups are made without it",
+    );
+    const { pid } = JSON.parse(await call("state busless")) as { pid: number };
+    expect(await machine.shell(`cat /proc/${pid}/cgroup`)).toMatch(
+      /:\/bunc\.slice\/bunc-test\.slice\/pre-busless\.scope$/m,
+    );
+    await call("delete --force busless");
+    expect(await directories("pre-busless.scope")).toBe("");
+  });
+
+  systemdTest("SIGRTMIN+3 (37) ends it, as podman stop does", async () => {
+    await machine.container.kill("37");
+    expect(await machine.container.exit(20_000)).toBe(0);
+    await machine.container.delete();
+  });
+});
