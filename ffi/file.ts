@@ -173,7 +173,7 @@ const entryTypes: Readonly<Record<number, EntryType>> = {
 
 /**
  * The entries of an open directory, without `.` and `..`, from where the descriptor stands. getdents64(2).
- * The order is the file system's.
+ * The order is the file system's. One that was removed since it was opened has none. Throws SyscallError.
  */
 export function listDirectory(fd: number): DirectoryEntry[] {
   // struct linux_dirent64 { u64 ino; s64 off; u16 length; u8 type; char name[]; }
@@ -181,8 +181,11 @@ export function listDirectory(fd: number): DirectoryEntry[] {
   const view = new DataView(bytes.buffer);
   const entries: DirectoryEntry[] = [];
   for (;;) {
-    const end = insist("getdents64", fd, bytes, bytes.length);
-    if (end === 0) return entries;
+    const end = attempt.getdents64(fd, bytes, bytes.length);
+    // ENOENT: the directory has been removed since it was opened.
+    if (end === 0 || end === -ERRNO.ENOENT) return entries;
+    if (end === -ERRNO.EINTR) continue;
+    if (end < 0) throw failure("getdents64", [fd, bytes, bytes.length], -end);
     for (let at = 0; at < end; at += view.getUint16(at + 16, true)) {
       const name = decodeText(bytes.subarray(at + 19, at + view.getUint16(at + 16, true)));
       if (name === "." || name === "..") continue;

@@ -13,6 +13,7 @@ const defaults: Globals = {
   rootless: "auto",
   rootEmulation: undefined,
   keepGroups: false,
+  criu: undefined,
   version: false,
 };
 
@@ -40,7 +41,7 @@ test.each<[string[], Partial<Globals>]>([
   [["--rootless=false"], { rootless: false }],
   [["--rootless=auto"], {}],
   [["--keep-groups"], { keepGroups: true }],
-  [["--criu", "/usr/sbin/criu"], {}],
+  [["--criu", "/usr/sbin/criu"], { criu: "/usr/sbin/criu" }],
   [["--version"], { version: true }],
   [["-v"], { version: true }],
   [["-V"], { version: true }],

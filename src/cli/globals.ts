@@ -40,7 +40,11 @@ export const globalArgs = {
       "answer calls that take a root with many ids (default: auto, where one id is mapped; notify is not supported yet)",
   },
   "keep-groups": { type: "boolean", description: "the same as --keep-groups of create and run" },
-  criu: { type: "string", valueHint: "PATH", description: "accepted for old callers, without effect" },
+  criu: {
+    type: "string",
+    valueHint: "PATH",
+    description: "the criu of checkpoint and restore (default: that in PATH)",
+  },
   help: { type: "boolean", alias: "h", description: "print this help" },
   version: { type: "boolean", alias: ["v", "V"], description: "print the version" },
 } satisfies ArgsDef;
@@ -55,6 +59,8 @@ export interface Globals {
   /** undefined when it is not given. */
   readonly rootEmulation: RootEmulationMode | undefined;
   readonly keepGroups: boolean;
+  /** The criu of checkpoint and restore; undefined for that in PATH. */
+  readonly criu: string | undefined;
   readonly version: boolean;
 }
 
@@ -73,6 +79,7 @@ const defaults: Globals = {
   rootless: "auto",
   rootEmulation: undefined,
   keepGroups: false,
+  criu: undefined,
   version: false,
 };
 
@@ -90,6 +97,7 @@ interface Values {
   readonly rootless?: string | undefined;
   readonly "root-emulation"?: string | undefined;
   readonly "keep-groups"?: boolean | undefined;
+  readonly criu?: string | undefined;
   readonly version?: boolean | undefined;
 }
 
@@ -138,6 +146,7 @@ export function parseGlobals(
     rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,
     rootEmulation: rootEmulationOf(values["root-emulation"]),
     keepGroups: values["keep-groups"] === true,
+    criu: values.criu,
     version: values.version === true,
   };
 }

@@ -36,6 +36,14 @@ export const verbs: Verbs = {
     load: () => import("./pause.ts"),
   },
   resume: { description: "let a paused container go on", load: () => import("./resume.ts") },
+  checkpoint: {
+    description: "write the processes of a container to disk",
+    load: () => import("./checkpoint.ts"),
+  },
+  restore: {
+    description: "make a container again from what checkpoint has written",
+    load: () => import("./restore.ts"),
+  },
   list: { description: "list the containers", load: () => import("./list.ts") },
   plan: {
     description: "print the system calls that create would have the container make",

@@ -37,6 +37,23 @@ export class CreateHooks {
    */
   private run(init: number, cgroup: CgroupRecord | null): void {
     const { plan, hooks, directory } = this;
+    const state = this.runOutside(init);
+    if (hooks.createContainer.length === 0) return;
+    using pidfd = new Descriptor(libc.pidfd_open(init, 0));
+    using place = openPlace(init, pidfd);
+    for (const hook of hooks.createContainer) {
+      const image = compileCreateContainer(plan, hook, cgroup);
+      const inside = { ...state, pid: place.innerPid };
+      runHook(hook, inside, (streams) => startJoined(image, place, directory, streams));
+    }
+  }
+
+  /**
+   * Runs the prestart and createRuntime hooks, those of the runtime's own namespaces. Returns the state that they got.
+   * Throws SpecError, SyscallError for the first that fails.
+   */
+  runOutside(init: number): HookState {
+    const { plan, hooks } = this;
     this.begun = true;
     const state: HookState = {
       ociVersion,
@@ -49,14 +66,7 @@ export class CreateHooks {
     for (const hook of [...hooks.prestart, ...hooks.createRuntime]) {
       runHook(hook, state, (streams) => spawnHook(hook, plan.bundle, streams));
     }
-    if (hooks.createContainer.length === 0) return;
-    using pidfd = new Descriptor(libc.pidfd_open(init, 0));
-    using place = openPlace(init, pidfd);
-    for (const hook of hooks.createContainer) {
-      const image = compileCreateContainer(plan, hook, cgroup);
-      const inside = { ...state, pid: place.innerPid };
-      runHook(hook, inside, (streams) => startJoined(image, place, directory, streams));
-    }
+    return state;
   }
 
   /**

@@ -134,8 +134,8 @@ interface Surroundings {
 /** Writes what other commands and the caller are told of the container. */
 export function keep(
   { plan, bytes }: Pick<Prepared, "plan" | "bytes">,
-  options: CreateOptions,
-  launched: Launched,
+  options: Pick<CreateOptions, "root" | "log" | "pidFile" | "pidfdSocket">,
+  launched: Pick<Launched, "pid" | "cgroup">,
   directory: Descriptor,
   { hooks, receiver }: Surroundings,
 ): StateRecord {

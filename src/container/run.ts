@@ -8,7 +8,7 @@ import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
-import { openContainer, remove, reserve } from "../state/store.ts";
+import { load, openContainer, remove, reserve } from "../state/store.ts";
 import {
   checkPreserved,
   compileFilters,
@@ -22,7 +22,7 @@ import type { CreateHooks } from "./create-hooks.ts";
 import type { Handing } from "./hand-over.ts";
 import { type Launched, launch } from "./launch.ts";
 import type { Notify } from "./notify.ts";
-import type { RunOptions } from "./options.ts";
+import type { ContainerOptions, RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
 import { copyWindowSize, isTerminal } from "./raw-terminal.ts";
 import { catchForwarded, supervise } from "./supervise.ts";
@@ -140,10 +140,18 @@ function letGo(plan: Plan, launched: Launched, handOver: (() => void) | undefine
   throw explainStep(launched.image, message.step, message.errno, args0);
 }
 
-function cleanUp(options: RunOptions, launched: Launched, record: StateRecord): void {
-  if (launched.cgroup) destroyCgroup(launched.cgroup);
+/** Removes what there is of a container whose process has ended, and runs its poststop hooks. */
+export function cleanUp(
+  options: ContainerOptions,
+  launched: Pick<Launched, "cgroup">,
+  record: StateRecord,
+): void {
   try {
     using directory = openContainer(options.root, options.id);
+    const { pid, processStartTime } = load(options.root, options.id, directory);
+    // Who has deleted the container meanwhile may have made another one of its name, as restore does after checkpoint.
+    if (pid !== record.pid || processStartTime !== record.processStartTime) return;
+    if (launched.cgroup) destroyCgroup(launched.cgroup);
     remove(options.root, options.id, directory);
   } catch (error) {
     // Somebody else has deleted the container meanwhile, and run its hooks.
@@ -153,7 +161,11 @@ function cleanUp(options: RunOptions, launched: Launched, record: StateRecord): 
   if (record.hooks) loadHooks().runPoststopHooks(record, options.log);
 }
 
-function checkConsole(plan: Plan, options: RunOptions): void {
+/** Throws SpecError when the terminal that config.json asks for has nowhere to go, or the other way round. */
+export function checkConsole(
+  plan: Pick<Plan, "terminal" | "execution">,
+  options: Pick<RunOptions, "detach" | "consoleSocket">,
+): void {
   const wanted = plan.terminal.kind === "new";
   if (wanted && options.detach && options.consoleSocket === undefined) {
     throw new SpecError(

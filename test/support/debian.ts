@@ -23,7 +23,7 @@ function ask(program: string, ...args: string[]): string {
 }
 
 /** Where the machine's own release comes from, by the machine's configuration of apt. */
-function ownMirror(): Mirror | undefined {
+export function ownMirror(): Mirror | undefined {
   const suite = /^VERSION_CODENAME=(\w+)/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1];
   const format = "$(CREATED_BY) $(RELEASE) $(COMPONENT) $(REPO_URI)";
   for (const line of ask("apt-get", "indextargets", "--format", format).split("\n")) {

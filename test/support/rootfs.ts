@@ -5,7 +5,7 @@ import { findProgram } from "./machine.ts";
 
 /** The commands that tests use. All four hundred would be links too, and making them would take longer than most tests. */
 const applets =
-  `[ awk basename cat chgrp chmod chown chroot cp cut date dd df du echo env expr false find grep head
+  `[ awk basename cat chgrp chmod chown chroot cp cut date dd df du echo env expr false find flock grep head
   hexdump hostname id ifconfig ip kill ln ls mkdir mkfifo mknod mktemp mount mv nc nproc nsenter od pidof ping pivot_root
   printf ps pwd readlink realpath rm rmdir sed seq setpriv setsid sh sleep sort stat stty sync sysctl tail
   taskset tee test timeout touch tr true tty umount uname uniq unshare usleep wc which whoami xargs yes`.split(

@@ -172,6 +172,12 @@ function recordContext(
   return context;
 }
 
+/** Records: makes the directory that a new file system is to be mounted on, when it is missing. */
+export function recordMakeMountPoint(program: Program, root: Handle, mount: PlannedMount): void {
+  program.because(mount.origin);
+  program.close(recordMountPoint(program, root, mount, undefined));
+}
+
 /** mount(2) onto the current directory: the one way to name a target by descriptor. */
 function recordLegacy(program: Program, root: Handle, mount: PlannedMount, source: Legacy): void {
   const target = recordMountPoint(program, root, mount, undefined);
