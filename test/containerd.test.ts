@@ -17,7 +17,7 @@ let rootfs: string;
 // Before the workspace is removed: hooks are run in the order in which they are registered.
 afterAll(async () => {
   if (possible) await containerd.close();
-});
+}, 60_000);
 
 const box = workspace("containerd");
 const runtimes = { ours: runtimePath, theirs: runc ?? "" };
@@ -27,7 +27,7 @@ beforeAll(async () => {
   if (!possible) return;
   ({ rootfs } = box.bundle());
   containerd = await Containerd.start(box);
-});
+}, 60_000);
 
 /** `ctr run` of a command in the root file system, with one of the runtimes. */
 function run(runtime: keyof typeof runtimes, id: string, flags: string[], argv: string[]): string[] {

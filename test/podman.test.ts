@@ -13,7 +13,7 @@ const podmanTest = testIf(possible, "needs podman, conmon and runc");
 // Before the workspace is removed: hooks are run in the order in which they are registered.
 afterAll(async () => {
   if (possible) for (const podman of both) await podman.close();
-});
+}, 60_000);
 
 const box = workspace("podman");
 const ours = new Podman(box, runtimePath);
@@ -37,7 +37,7 @@ beforeAll(async () => {
       "1000",
     ]);
   }
-});
+}, 60_000);
 
 /** What a command does with both; the runtime's name in messages is left out, and so are ids. */
 async function compare(args: string[], stdin?: string): Promise<Finished> {

@@ -18,7 +18,7 @@ export class Podman {
   ) {
     this.home = box.directory("podman");
     // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
-    const limits = '[containers]\ndefault_ulimits=["nofile=1024:20000","nproc=1000:1000"]\n';
+    const limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n';
     writeFileSync(join(this.home, "containers.conf"), limits);
   }
 
@@ -62,16 +62,17 @@ export class Podman {
   /** Removes every container and every mount, so that the directory can be removed. */
   async close(): Promise<void> {
     if (!existsSync(join(this.home, "root")) || readdirSync(join(this.home, "root")).length === 0) return;
+    await this.call(["pod", "rm", "--all", "--force", "--time", "0"]);
     await this.call(["rm", "--all", "--force", "--time", "0"]);
-    for (const path of findGroups("libpod_parent")) await removeIfEmpty(path);
+    await Promise.all(findGroups("libpod_parent").map(removeIfEmpty));
   }
 }
 
-/** podman leaves the cgroup above its containers' own, and that of conmon; another podman may use them. */
+/** podman leaves the cgroup above its containers' own, and those of conmon and of pods; another podman may use them. */
 async function removeIfEmpty(path: string): Promise<void> {
   const remove = (): boolean => {
     try {
-      for (const each of [join(path, "conmon"), path]) if (existsSync(each)) rmdirSync(each);
+      if (existsSync(path)) removeGroup(path);
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
@@ -80,4 +81,10 @@ async function removeIfEmpty(path: string): Promise<void> {
   };
   // The last conmon ends a moment after its container is gone.
   await until("an empty cgroup", remove, 2000).catch(() => {});
+}
+
+function removeGroup(path: string): void {
+  for (const child of readdirSync(path, { withFileTypes: true }))
+    if (child.isDirectory()) removeGroup(join(path, child.name));
+  rmdirSync(path);
 }
