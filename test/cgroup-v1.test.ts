@@ -291,6 +291,37 @@ describe("a mount of type cgroup", () => {
   });
 });
 
+describe("a mount of type cgroup in a user namespace", () => {
+  const write = "echo 1 > /sys/fs/cgroup/pids/cgroup.procs && echo written || echo refused";
+  const mapped =
+    (...namespaces: string[]): Change =>
+    (result) => {
+      limited("mapped")(result);
+      for (const type of ["user", ...namespaces]) result.linux.namespaces.push({ type });
+      // Root is root outside, too: only the mount can forbid it to write.
+      result.linux.uidMappings = [{ containerID: 0, hostID: 0, size: 1000 }];
+      result.linux.gidMappings = [{ containerID: 0, hostID: 0, size: 1000 }];
+      result.mounts.push({
+        destination: "/sys/fs/cgroup",
+        type: "cgroup",
+        source: "cgroup",
+        options: ["rw"],
+      });
+    };
+
+  testIf(cgroups !== "v2" && runtimeKind === "bunc", "runc 1.1.5 lets it be written; version 1 alone")(
+    "cannot be written without a cgroup namespace (CVE-2023-25809)",
+    async () => {
+      const { stdout, stderr } = await box.run(shell(write, mapped()));
+      expect([stdout, stderr.includes("Read-only")]).toEqual(["refused\n", true]);
+    },
+  );
+
+  v1Test("can be written with one", async () => {
+    expect((await box.run(shell(write, mapped("cgroup")))).stdout).toBe("written\n");
+  });
+});
+
 describe("--cgroup-manager=disabled", () => {
   peersDiffer({ runc: "it has no such option", crun: "every other test runs it so" })(
     "leaves the container in the caller's group",
