@@ -289,10 +289,15 @@ describe("config.json", () => {
         Object.assign(result.linux, { nosuch: ["x"] });
         Object.assign(result.root, { nosuch: true });
         Object.assign(result.mounts[0] ?? {}, { nosuch: null });
+        // Of other systems.
+        Object.assign(result.process, { commandLine: "x" });
+        Object.assign(result.process.user, { username: "x" });
       }),
       nosuch: { deep: {} },
       windows: { layerFolders: ["x"] },
       solaris: {},
+      zos: {},
+      freebsd: {},
     });
     expect(await createWith(text)).toEqual({ status: 0, stdout: "", stderr: "" });
   });

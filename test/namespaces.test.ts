@@ -199,6 +199,26 @@ describe("hostname", () => {
   });
 });
 
+describe("domainname", () => {
+  const shown = "cat /proc/sys/kernel/domainname";
+
+  peersDiffer({ runc: "1.1.5 does not know it" })("is set in a new uts namespace", async () => {
+    const { stdout } = await box.run(shell(shown, (result) => (result.domainname = "some.domain")));
+    expect(stdout).toBe("some.domain\n");
+  });
+
+  oursOnly("without a uts namespace is an error", async () => {
+    const { status, stderr } = await box.run(
+      config((result) => {
+        inherit(result, "uts");
+        delete result.hostname;
+        result.domainname = "some.domain";
+      }),
+    );
+    expect([status, stderr]).toEqual([1, expect.stringContaining("domainname")]);
+  });
+});
+
 describe("sysctl", () => {
   const sysctl =
     (values: Record<string, string>, ...inherited: string[]): Change =>

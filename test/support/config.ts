@@ -106,6 +106,7 @@ export interface Config {
     execCPUAffinity?: { initial?: string; final?: string };
   };
   hostname?: string;
+  domainname?: string;
   mounts: Mount[];
   annotations?: Record<string, string>;
   hooks?: Partial<Record<HookName, Hook[]>>;
