@@ -1,6 +1,7 @@
 /** podman, with a storage of its own in a test's directory, running its containers with a runtime of the test's choice. */
-import { existsSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Account, rootAccount } from "./accounts.ts";
 import { findGroups } from "./cgroups.ts";
 import { type CommandOptions, command, type Finished, output, until } from "./command.ts";
 import { searchPath } from "./machine.ts";
@@ -13,23 +14,31 @@ export class Podman {
 
   constructor(
     box: Workspace,
-    /** Absolute path. */
+    /** Absolute path; a plain user must be able to get there. */
     readonly runtime: string,
+    readonly account: Account = rootAccount,
   ) {
     this.home = box.directory("podman");
+    chownSync(this.home, account.uid, account.gid);
     // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n';
     writeFileSync(join(this.home, "containers.conf"), limits);
   }
 
   get env(): Record<string, string> {
-    return { PATH: searchPath, HOME: this.home, CONTAINERS_CONF: join(this.home, "containers.conf") };
+    return {
+      PATH: searchPath,
+      HOME: this.home,
+      XDG_RUNTIME_DIR: this.home,
+      CONTAINERS_CONF: join(this.home, "containers.conf"),
+    };
   }
 
   /** The whole command line of podman with these arguments. */
   argv(args: string[]): string[] {
     const directory = (option: string, name: string) => [option, join(this.home, name)];
     return [
+      ...this.account.become,
       "podman",
       ...directory("--root", "root"),
       ...directory("--runroot", "run"),
@@ -52,6 +61,13 @@ export class Podman {
     return new OnTerminal(this.argv(args), { env: { ...this.env, TERM: "dumb" }, rows: 30, columns: 90 });
   }
 
+  /** A plain user's podman leaves a process that keeps its user namespace. */
+  #endPause(): void {
+    const file = join(this.home, "tmp/pause.pid");
+    if (this.account.uid !== 0 && existsSync(file))
+      process.kill(Number(readFileSync(file, "utf8")), "SIGKILL");
+  }
+
   /** Makes the image of a root file system. */
   async import(rootfs: string): Promise<void> {
     const archive = join(this.home, "image.tar");
@@ -64,6 +80,7 @@ export class Podman {
     if (!existsSync(join(this.home, "root")) || readdirSync(join(this.home, "root")).length === 0) return;
     await this.call(["pod", "rm", "--all", "--force", "--time", "0"]);
     await this.call(["rm", "--all", "--force", "--time", "0"]);
+    this.#endPause();
     await Promise.all(findGroups("libpod_parent").map(removeIfEmpty));
   }
 }
