@@ -3,7 +3,7 @@
  * The executable for this machine is dist/bunc, the one for another processor dist/bunc-ARCH.
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { BunPlugin } from "bun";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
@@ -53,23 +53,6 @@ const replaceModules: BunPlugin = {
   },
 };
 
-/**
- * The further programs in the executable, see bin/bunc.ts. That one finds them beside itself in the executable's own file
- * system, which Bun mounts nowhere: a name cannot lead to a file on disk.
- */
-const programs = ["hot", "warm", "cold"];
-
-const splitPrograms: BunPlugin = {
-  name: "split-programs",
-  setup(build) {
-    build.onResolve({ filter: /\/(hot|warm|cold)\.ts$/ }, (args) =>
-      args.kind === "require-call"
-        ? { path: `./${basename(args.path, ".ts")}.js`, external: true }
-        : undefined,
-    );
-  },
-};
-
 /** Bun's own executable for another processor: bun.lock has its checksum, but Bun installs only what can run here. */
 async function foreignExecutable(processor: Processor): Promise<string> {
   const path = resolve(root, "node_modules", processors[processor].package, "bin/bun");
@@ -104,12 +87,8 @@ async function compile(processor: Processor, outfile: string): Promise<void> {
   const native = processor === process.arch;
   const result = await Bun.build({
     ...programOptions,
-    entrypoints: [
-      resolve(root, "bin/bunc.ts"),
-      ...programs.map((name) => resolve(root, `src/cli/${name}.ts`)),
-    ],
-    naming: { entry: "[name].[ext]" },
-    plugins: [replaceModules, splitPrograms],
+    entrypoints: [resolve(root, "bin/bunc.ts")],
+    plugins: [replaceModules],
     compile: {
       ...executableOptions,
       target: processors[processor].target,

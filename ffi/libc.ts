@@ -1,11 +1,10 @@
-import { dlopen, FFIType, read } from "bun:ffi";
 import { type ArgumentKinds, type CallName, type CallRow, calls, type Kind } from "./calls.ts";
+import { dlopen, read, word64 } from "./engine.ts";
 import { SyscallError } from "./error.ts";
 import { beginCall, lendBytes, lendText } from "./memory.ts";
 import { endStage } from "./timing.ts";
 
 endStage("engine, program");
-const word64 = FFIType.i64_fast;
 
 // Two symbols serve every row of the table: libc's syscall(2) takes the number and six words on x86-64 and arm64 alike,
 // so structures are the kernel's own, and opening the library costs the same for one verb as for all.
@@ -16,7 +15,7 @@ const { symbols: library } = dlopen("libc.so.6", {
     returns: word64,
   },
   // int *__errno_location(void)
-  __errno_location: { args: [], returns: FFIType.ptr },
+  __errno_location: { args: [], returns: "ptr" },
 });
 const errnoAddress = library.__errno_location();
 endStage("libc");

@@ -1,4 +1,4 @@
-import { ptr } from "bun:ffi";
+import { ptr } from "./engine.ts";
 
 // One buffer that lives as long as the process: its address is asked for once, and what a call reads from it stays
 // reachable until the call is over, which the garbage collector promises of no other buffer.

@@ -1,18 +1,19 @@
 // posix_spawn(3), the only way to make a process: libc's child shares the memory and makes no step in JavaScript, which
 // fork would (its JIT memory is not even there). Opened on first use; state, kill and delete never do.
-import { dlopen, FFIType } from "bun:ffi";
 import { F, FD_CLOEXEC } from "./constants/file.ts";
+import { dlopen, word64 } from "./engine.ts";
 import { SyscallError } from "./error.ts";
 import { attempt, failure, libc } from "./libc.ts";
 import { beginCall, lendText } from "./memory.ts";
 
-const { i32, i64_fast: word, ptr: pointer } = FFIType;
+const i32 = "i32";
+const pointer = "ptr";
 
 function open() {
   return dlopen("libc.so.6", {
     // int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
     //                 const posix_spawnattr_t *attributes, char *const argv[], char *const envp[])
-    posix_spawn: { args: [pointer, word, pointer, pointer, pointer, pointer], returns: i32 },
+    posix_spawn: { args: [pointer, word64, pointer, pointer, pointer, pointer], returns: i32 },
     // int posix_spawnattr_init(posix_spawnattr_t *attributes)
     posix_spawnattr_init: { args: [pointer], returns: i32 },
     // int posix_spawnattr_setflags(posix_spawnattr_t *attributes, short flags)

@@ -1,23 +1,24 @@
 // sd-bus of libsystemd: a client of D-Bus. Opened by whoever asks systemd for something, so that nothing else pays for it.
 // sd_bus_message_append(3) takes variable arguments, which bun:ffi cannot pass; what it is made of is called instead.
-import { CString, FFIType, type Pointer, ptr } from "bun:ffi";
+import type { Pointer } from "bun:ffi";
+import { CString, ptr, word64 } from "./engine.ts";
 import { errnoText } from "./errno-text.ts";
 import { beginCall, lendText } from "./memory.ts";
 import { openSharedLibrary } from "./shared-library.ts";
 import { type BusValue, signatureOf } from "./structs/bus-value.ts";
 
-const handle = FFIType.u64_fast;
-const text = FFIType.u64_fast;
-const result = FFIType.i32;
+const handle = word64;
+const text = word64;
+const result = "i32";
 
 function openLibrary() {
   return openSharedLibrary("libsystemd.so.0", {
     // int sd_bus_new(sd_bus **ret)
-    sd_bus_new: { args: [FFIType.ptr], returns: result },
+    sd_bus_new: { args: ["ptr"], returns: result },
     // int sd_bus_set_address(sd_bus *bus, const char *address)
     sd_bus_set_address: { args: [handle, text], returns: result },
     // int sd_bus_set_bus_client(sd_bus *bus, int b)
-    sd_bus_set_bus_client: { args: [handle, FFIType.i32], returns: result },
+    sd_bus_set_bus_client: { args: [handle, "i32"], returns: result },
     // int sd_bus_start(sd_bus *bus)
     sd_bus_start: { args: [handle], returns: result },
     // sd_bus *sd_bus_flush_close_unref(sd_bus *bus)
@@ -26,29 +27,29 @@ function openLibrary() {
     sd_bus_add_match: { args: [handle, handle, text, handle, handle], returns: result },
     // int sd_bus_message_new_method_call(sd_bus *bus, sd_bus_message **m, const char *destination, const char *path,
     //   const char *interface, const char *member)
-    sd_bus_message_new_method_call: { args: [handle, FFIType.ptr, text, text, text, text], returns: result },
+    sd_bus_message_new_method_call: { args: [handle, "ptr", text, text, text, text], returns: result },
     // int sd_bus_message_append_basic(sd_bus_message *m, char type, const void *p)
-    sd_bus_message_append_basic: { args: [handle, FFIType.i8, handle], returns: result },
+    sd_bus_message_append_basic: { args: [handle, "i8", handle], returns: result },
     // int sd_bus_message_open_container(sd_bus_message *m, char type, const char *contents)
-    sd_bus_message_open_container: { args: [handle, FFIType.i8, text], returns: result },
+    sd_bus_message_open_container: { args: [handle, "i8", text], returns: result },
     // int sd_bus_message_close_container(sd_bus_message *m)
     sd_bus_message_close_container: { args: [handle], returns: result },
     // int sd_bus_message_enter_container(sd_bus_message *m, char type, const char *contents)
-    sd_bus_message_enter_container: { args: [handle, FFIType.i8, text], returns: result },
+    sd_bus_message_enter_container: { args: [handle, "i8", text], returns: result },
     // int sd_bus_message_read_basic(sd_bus_message *m, char type, void *p)
-    sd_bus_message_read_basic: { args: [handle, FFIType.i8, FFIType.ptr], returns: result },
+    sd_bus_message_read_basic: { args: [handle, "i8", "ptr"], returns: result },
     // int sd_bus_message_is_signal(sd_bus_message *m, const char *interface, const char *member)
     sd_bus_message_is_signal: { args: [handle, text, text], returns: result },
     // sd_bus_message *sd_bus_message_unref(sd_bus_message *m)
     sd_bus_message_unref: { args: [handle], returns: handle },
     // int sd_bus_call(sd_bus *bus, sd_bus_message *m, uint64_t usec, sd_bus_error *ret_error, sd_bus_message **reply)
-    sd_bus_call: { args: [handle, handle, FFIType.u64, FFIType.ptr, FFIType.ptr], returns: result },
+    sd_bus_call: { args: [handle, handle, "u64", "ptr", "ptr"], returns: result },
     // int sd_bus_process(sd_bus *bus, sd_bus_message **r)
-    sd_bus_process: { args: [handle, FFIType.ptr], returns: result },
+    sd_bus_process: { args: [handle, "ptr"], returns: result },
     // int sd_bus_wait(sd_bus *bus, uint64_t timeout_usec)
-    sd_bus_wait: { args: [handle, FFIType.u64], returns: result },
+    sd_bus_wait: { args: [handle, "u64"], returns: result },
     // void sd_bus_error_free(sd_bus_error *e)
-    sd_bus_error_free: { args: [FFIType.ptr], returns: FFIType.void },
+    sd_bus_error_free: { args: ["ptr"], returns: "void" },
   });
 }
 

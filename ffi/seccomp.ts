@@ -1,11 +1,11 @@
 // libseccomp. Opened by whoever compiles a filter with it, so that nothing else pays for it.
-import { FFIType, ptr, read } from "bun:ffi";
+import { ptr, read, word64 } from "./engine.ts";
 import { SyscallError } from "./error.ts";
 import { beginCall, lendText } from "./memory.ts";
 import { openSharedLibrary } from "./shared-library.ts";
 
-const word32 = FFIType.u32;
-const handle = FFIType.ptr;
+const word32 = "u32";
+const handle = "ptr";
 
 function openLibrary() {
   return openSharedLibrary("libseccomp.so.2", {
@@ -14,25 +14,25 @@ function openLibrary() {
     // scmp_filter_ctx seccomp_init(uint32_t def_action)
     seccomp_init: { args: [word32], returns: handle },
     // void seccomp_release(scmp_filter_ctx ctx)
-    seccomp_release: { args: [handle], returns: FFIType.void },
+    seccomp_release: { args: [handle], returns: "void" },
     // int seccomp_arch_add(scmp_filter_ctx ctx, uint32_t arch_token)
-    seccomp_arch_add: { args: [handle, word32], returns: FFIType.i32 },
+    seccomp_arch_add: { args: [handle, word32], returns: "i32" },
     // int seccomp_arch_remove(scmp_filter_ctx ctx, uint32_t arch_token)
-    seccomp_arch_remove: { args: [handle, word32], returns: FFIType.i32 },
+    seccomp_arch_remove: { args: [handle, word32], returns: "i32" },
     // int seccomp_attr_set(scmp_filter_ctx ctx, enum scmp_filter_attr attr, uint32_t value)
-    seccomp_attr_set: { args: [handle, word32, word32], returns: FFIType.i32 },
+    seccomp_attr_set: { args: [handle, word32, word32], returns: "i32" },
     // int seccomp_syscall_resolve_name(const char *name)
-    seccomp_syscall_resolve_name: { args: [FFIType.u64_fast], returns: FFIType.i32 },
+    seccomp_syscall_resolve_name: { args: [word64], returns: "i32" },
     // int seccomp_syscall_resolve_name_arch(uint32_t arch_token, const char *name)
-    seccomp_syscall_resolve_name_arch: { args: [word32, FFIType.u64_fast], returns: FFIType.i32 },
+    seccomp_syscall_resolve_name_arch: { args: [word32, word64], returns: "i32" },
     // int seccomp_rule_add_array(scmp_filter_ctx ctx, uint32_t action, int syscall, unsigned arg_cnt,
     //   const struct scmp_arg_cmp *arg_array)
     seccomp_rule_add_array: {
-      args: [handle, word32, FFIType.i32, word32, handle],
-      returns: FFIType.i32,
+      args: [handle, word32, "i32", word32, handle],
+      returns: "i32",
     },
     // int seccomp_export_bpf(scmp_filter_ctx ctx, int fd)
-    seccomp_export_bpf: { args: [handle, FFIType.i32], returns: FFIType.i32 },
+    seccomp_export_bpf: { args: [handle, "i32"], returns: "i32" },
   });
 }
 

@@ -1,18 +1,17 @@
 // Libraries that may be missing. Bun's dlopen looks for a library that the system lacks in the current directory, which is
 // the bundle when buildah calls: whoever writes a bundle could have his code run by the runtime. libc's dlopen does not.
-import { CString, dlopen, type FFIFunction, FFIType, linkSymbols, type Pointer } from "bun:ffi";
+import type { FFIFunction, Pointer } from "bun:ffi";
+import { CString, dlopen, linkSymbols, word64 } from "./engine.ts";
 import { beginCall, lendText } from "./memory.ts";
-
-const word64 = FFIType.u64_fast;
 
 function openLoader(name: string) {
   return dlopen(name, {
     // void *dlopen(const char *filename, int flags)
-    dlopen: { args: [word64, FFIType.i32], returns: FFIType.ptr },
+    dlopen: { args: [word64, "i32"], returns: "ptr" },
     // void *dlsym(void *handle, const char *symbol)
-    dlsym: { args: [FFIType.ptr, word64], returns: FFIType.ptr },
+    dlsym: { args: ["ptr", word64], returns: "ptr" },
     // char *dlerror(void)
-    dlerror: { args: [], returns: FFIType.ptr },
+    dlerror: { args: [], returns: "ptr" },
   }).symbols;
 }
 

@@ -1,7 +1,7 @@
 // Signals for a command that waits. The engine has threads that take signals too, and JavaScript cannot run in a
 // handler, so the handler is a few instructions that write the signal's number into a pipe: whoever polls reads it.
-import { dlopen, FFIType, ptr, toArrayBuffer } from "bun:ffi";
 import { O } from "./constants/file.ts";
+import { dlopen, ptr, toArrayBuffer } from "./engine.ts";
 import { Descriptor } from "./file.ts";
 import { libc } from "./libc.ts";
 
@@ -61,7 +61,7 @@ export function catchSignals(signals: readonly number[]): Descriptor {
   // int sigaction(int signal, const struct sigaction *new, struct sigaction *old): the kernel's own call wants a
   // restorer, which only libc has.
   const { symbols } = dlopen("libc.so.6", {
-    sigaction: { args: [FFIType.i32, FFIType.ptr, FFIType.ptr], returns: FFIType.i32 },
+    sigaction: { args: ["i32", "ptr", "ptr"], returns: "i32" },
   });
   const action = new Uint8Array(sigactionSize);
   const view = new DataView(action.buffer);

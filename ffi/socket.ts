@@ -1,7 +1,7 @@
-import { ptr } from "bun:ffi";
 import { ERRNO } from "./constants/errno.ts";
 import { O } from "./constants/file.ts";
 import { AF, MSG, SCM_RIGHTS, SOCK, SOL_SOCKET } from "./constants/socket.ts";
+import { ptr } from "./engine.ts";
 import { Descriptor, openFile, writeAll } from "./file.ts";
 import { attempt, failure, libc } from "./libc.ts";
 import { encodeText } from "./memory.ts";

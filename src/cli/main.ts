@@ -2,20 +2,10 @@ import { type ArgsDef, parseArgs } from "citty";
 import { neededDefinitions, readArguments, readGlobals } from "./arguments.ts";
 import { type Called, calledAs } from "./called.ts";
 import { parseGlobals, type Session } from "./globals.ts";
-import type { HungValues } from "./hang.ts";
 import { Log } from "./log.ts";
-import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
-import type { Verb, Verbs } from "./verb.ts";
-
-/** What prints about bunc instead of running a command. */
-export interface About {
-  printVersion(): void;
-  /** Help of a command, of bunc without one. Throws UsageError when there is no such command. */
-  printHelp(command?: string, called?: Called): Promise<void>;
-  /** Waits before a command, see BUNC_HANG in docs/debugging.md. */
-  hang(command: string, values: HungValues, session: Session): void;
-}
+import type { Verb } from "./verb.ts";
+import { verbs } from "./verbs.ts";
 
 /** Whether the caller wants this process to wait before the command, so that somebody can look around. */
 function hangsBefore(command: string): boolean {
@@ -28,7 +18,7 @@ async function execute(
   verb: Verb,
   argv: readonly string[],
   session: Session,
-  { called, hang }: { called: Called; hang: About["hang"] | undefined },
+  called: Called,
 ): Promise<number | undefined> {
   const { command: definition } = await verb.load();
   const definitions: ArgsDef = definition.args ?? {};
@@ -42,7 +32,10 @@ async function execute(
   session.log.debug(`${command} ${args.join(" ")}`);
   // What citty's runCommand does, less subcommands and plugins, of which there are none: half of its time is theirs.
   const values = parseArgs(args, neededDefinitions(args, definitions));
-  hang?.(command, values, session);
+  if (hangsBefore(command)) {
+    const { hang } = require("./hang.ts") as typeof import("./hang.ts");
+    hang(command, values, session);
+  }
   const result: unknown = await definition.run?.({
     rawArgs: args,
     args: values,
@@ -55,47 +48,35 @@ async function execute(
 /**
  * bunc from the command line: reads it, runs the command, and prints what went wrong, here and nowhere else.
  * @param argv the arguments, without the program's name
- * @param verbs the commands that can be run
- * @param about undefined where there are more commands than these
- * @returns the exit status: the command's, or after an error its own for that, mostly 1; undefined, with nothing done, when the command is not
- *   among `verbs`, or help, the version, or a wait is asked for, and `about` is undefined
+ * @returns the exit status: the command's, or after an error its own for that, mostly 1
  */
-export async function main(
-  argv: readonly string[],
-  verbs: Verbs,
-  about: About | undefined,
-): Promise<number | undefined> {
+export async function main(argv: readonly string[]): Promise<number> {
   let log = new Log({ file: undefined, format: "text", level: "warning" });
-  const called = calledAs(process.argv0);
   let failure = 1;
   try {
+    const called = calledAs(process.argv0);
     const { args, rest, help } = readGlobals(argv, { command: undefined, definitions: called.globals });
     const globals = parseGlobals(args, called.globals);
     if (globals.version) {
-      about?.printVersion();
-      return about && 0;
+      const { printVersion } = await import("./version.ts");
+      printVersion();
+      return 0;
     }
     const [command, ...ownArgv] = rest;
     if (command !== undefined && !help) {
-      const verb = Object.hasOwn(verbs, command) ? verbs[command] : undefined;
-      const hangs = hangsBefore(command);
-      if (!about && (!verb || hangs)) return undefined;
       log = new Log(globals.log);
+      const verb = Object.hasOwn(verbs, command) ? verbs[command] : undefined;
       if (!verb) {
+        const { suggest } = await import("./suggest.ts");
         throw new UsageError(`unknown command "${command}"${suggest(command, Object.keys(verbs))}`);
       }
       failure = verb.failure ?? failure;
-      const status = await execute(
-        command,
-        verb,
-        ownArgv,
-        { globals, log },
-        { called, hang: hangs ? about?.hang : undefined },
-      );
+      const status = await execute(command, verb, ownArgv, { globals, log }, called);
       if (status !== undefined) return status;
     }
-    await about?.printHelp(command, called);
-    return about && 0;
+    const { printHelp } = await import("./help.ts");
+    await printHelp(command, called);
+    return 0;
   } catch (error) {
     const { explain } = await import("./explain.ts");
     log.error(explain(error));

@@ -1,12 +1,10 @@
-import { hotVerbs } from "./hot-verbs.ts";
 import type { Verbs } from "./verb.ts";
-import { warmVerbs } from "./warm-verbs.ts";
 
 /** Every command, in the order of the help. */
 export const verbs: Verbs = {
-  create: warmVerbs.create,
-  start: hotVerbs.start,
-  run: warmVerbs.run,
+  create: { description: "create a container", load: () => import("./create.ts") },
+  start: { description: "run the program of a created container", load: () => import("./start.ts") },
+  run: { description: "create and start a container, and wait for it", load: () => import("./run.ts") },
   exec: {
     description: "run a further process in a container",
     payload: "command",
@@ -14,9 +12,9 @@ export const verbs: Verbs = {
     failure: 255,
     load: () => import("./exec.ts"),
   },
-  state: hotVerbs.state,
-  kill: hotVerbs.kill,
-  delete: hotVerbs.delete,
+  state: { description: "print the state of a container as JSON", load: () => import("./state.ts") },
+  kill: { description: "send a signal to a container", load: () => import("./kill.ts") },
+  delete: { description: "remove a container and what it holds", load: () => import("./delete.ts") },
   ps: {
     description: "list the processes of a container",
     payload: "arguments",
