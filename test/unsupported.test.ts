@@ -26,7 +26,6 @@ const set =
   };
 
 const refused: [string, unknown][] = [
-  ["linux.intelRdt", { closID: "some" }],
   [
     "vm",
     {

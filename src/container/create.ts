@@ -135,7 +135,7 @@ interface Surroundings {
 export function keep(
   { plan, bytes }: Pick<Prepared, "plan" | "bytes">,
   options: Pick<CreateOptions, "root" | "log" | "pidFile" | "pidfdSocket">,
-  launched: Pick<Launched, "pid" | "cgroup">,
+  launched: Pick<Launched, "pid" | "cgroup" | "intelRdt">,
   directory: Descriptor,
   { hooks, receiver }: Surroundings,
 ): StateRecord {
@@ -152,6 +152,7 @@ export function keep(
     annotations: plan.annotations,
     executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
     cgroup: launched.cgroup,
+    intelRdt: launched.intelRdt,
     keyring: plan.credentials.keyring,
     rootEmulation: plan.rootEmulation,
     notify: plan.notify,

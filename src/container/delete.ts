@@ -1,5 +1,6 @@
 import { type Descriptor, exists, readText, stat } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { load, openContainer, remove } from "../state/store.ts";
@@ -88,6 +89,8 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
     await destroyContainer(options, record, directory, status === "stopped");
   } else {
     await destroyAnnounced(directory);
+    const { leaveAnnouncedClass } = await import("./class-of-service.ts");
+    leaveAnnouncedClass(directory);
     remove(root, id, directory);
   }
 }
@@ -108,6 +111,10 @@ export async function destroyContainer(
   if (record.cgroup !== null) {
     const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
     destroyCgroup(record.cgroup);
+  }
+  if (record.intelRdt) {
+    const { leaveIntelRdt } = await import("../linux/intel-rdt/groups.ts");
+    leaveIntelRdt(record.intelRdt as IntelRdtRecord);
   }
   remove(root, id, directory);
   if (record.hooks) {

@@ -6,6 +6,7 @@ import { type CgroupRecord, directoriesOf, readCgroupRecord } from "../linux/cgr
 import { isFrozen } from "../linux/cgroups/frozen.ts";
 import { besideInit } from "../linux/cgroups/init-cgroup.ts";
 import { subCgroup } from "../linux/cgroups/sub-cgroup.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
 import { SpecError } from "../spec/error.ts";
@@ -42,6 +43,7 @@ export function execInContainer(options: ExecOptions): number {
   const { launch, master } = launchIn(record, init, plan, { cgroup, handing }, options);
   try {
     if (master) copyWindowSize(master.fd);
+    if (record.intelRdt) joinClass(record, launch.pid);
     applyRlimits(plan.rlimits, launch.pid);
     if (plan.seldom) loadSeldom().applySettings(plan.seldom, launch.pid);
     const { pid } = launch;
@@ -81,6 +83,12 @@ function launchIn(
   const launch = new ExecLaunch(plan, { init, root, console, cgroup, filters, handing, directory, id });
   const master = receiving && receiveDescriptor(receiving.fd);
   return { launch, master };
+}
+
+function joinClass({ intelRdt }: StateRecord, pid: number): void {
+  const { joinIntelRdt } =
+    require("../linux/intel-rdt/groups.ts") as typeof import("../linux/intel-rdt/groups.ts");
+  joinIntelRdt(intelRdt as IntelRdtRecord, pid);
 }
 
 /** What the terminal's master comes through, and what it is sent to. */

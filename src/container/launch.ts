@@ -10,6 +10,7 @@ import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { ScopedPlan } from "../linux/cgroups/planned.ts";
 import { writeIdmap } from "../linux/idmap/apply.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
 import type { MovedDevices } from "../linux/netdevices/apply.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
@@ -47,6 +48,8 @@ export interface Launched {
   readonly image: Uint8Array;
   /** null without a cgroup. */
   readonly cgroup: CgroupRecord | null;
+  /** null without a class of service of its choice. */
+  readonly intelRdt: IntelRdtRecord | null;
   /** Undoes the launch: ends the processes and removes the cgroup. */
   abandon(): void;
 }
@@ -79,6 +82,7 @@ class Launching {
   private theirs: Descriptor;
   private image: Uint8Array = new Uint8Array();
   private cgroup: CgroupRecord | null = null;
+  private intelRdt: IntelRdtRecord | null = null;
   /** 0 while there is none. */
   private first = 0;
   private init = 0;
@@ -185,6 +189,8 @@ class Launching {
     endStage("init");
     // Not before: a low limit of processes, memory or files could break the set-up.
     if (this.cgroup) applyLimits(this.plan.cgroup);
+    const { intelRdt } = this.plan;
+    if (intelRdt) this.intelRdt = classes().enterClass(intelRdt, this.init, this.options.directory);
     applyRlimits(this.plan.rlimits, this.init);
     if (this.plan.seldom) loadSeldom().applySettings(this.plan.seldom, this.init);
     endStage("limits");
@@ -193,6 +199,7 @@ class Launching {
       sync: this.sync,
       image: this.image,
       cgroup: this.cgroup,
+      intelRdt: this.intelRdt,
       abandon: () => this.abandon(),
     };
   }
@@ -205,6 +212,7 @@ class Launching {
     this.end(this.init);
     this.sync.close();
     if (this.cgroup) destroyCgroup(this.cgroup);
+    if (this.intelRdt) classGroups().leaveIntelRdt(this.intelRdt);
   }
 
   runHooks(run: NonNullable<LaunchOptions["hooks"]>): void {
@@ -315,3 +323,7 @@ function makeNotifyDirectory({ fd }: Descriptor): void {
 function preservedNumbers(count: number): number[] {
   return Array.from({ length: count }, (_, index) => 3 + index);
 }
+
+const classes = () => require("./class-of-service.ts") as typeof import("./class-of-service.ts");
+const classGroups = () =>
+  require("../linux/intel-rdt/groups.ts") as typeof import("../linux/intel-rdt/groups.ts");

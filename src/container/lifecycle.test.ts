@@ -38,6 +38,7 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
     annotations: {},
     executable: "sleep",
     cgroup: null,
+    intelRdt: null,
     keyring: "",
     rootEmulation: null,
     notify: false,

@@ -108,6 +108,7 @@ export class Restoration {
     } catch (error) {
       this.master?.close();
       if (this.cgroup) destroyCgroup(this.cgroup);
+      if (this.wanted.plan.intelRdt) classes().leaveAnnouncedClass(this.wanted.directory);
       throw error instanceof CriuEnd ? criuError(origin, what, error.message, directories) : error;
     } finally {
       for (const { descriptor } of this.namespaces) descriptor.close();
@@ -235,7 +236,8 @@ export class Restoration {
     if (script !== "post-restore") return;
     // Its processes are all there, and do not run yet.
     if (this.cgroup) applyLimits(plan.cgroup);
-    this.record = keep({ plan, bytes }, options, { pid, cgroup: this.cgroup }, directory, {
+    const intelRdt = plan.intelRdt && classes().enterRestored(plan.intelRdt, pid, this.cgroup, directory);
+    this.record = keep({ plan, bytes }, options, { pid, cgroup: this.cgroup, intelRdt }, directory, {
       hooks,
       receiver: null,
     });
@@ -255,6 +257,8 @@ export class Restoration {
     }
   }
 }
+
+const classes = () => require("./class-of-service.ts") as typeof import("./class-of-service.ts");
 
 /** Where a process is in each hierarchy: controllers, and path. */
 function readCgroups(pid: number): Mapping[] {

@@ -4,6 +4,7 @@ import { libc } from "../../ffi/libc.ts";
 import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { destroyCgroup } from "../linux/cgroups/destroy.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
@@ -152,6 +153,11 @@ export function cleanUp(
     // Who has deleted the container meanwhile may have made another one of its name, as restore does after checkpoint.
     if (pid !== record.pid || processStartTime !== record.processStartTime) return;
     if (launched.cgroup) destroyCgroup(launched.cgroup);
+    if (record.intelRdt) {
+      const { leaveIntelRdt } =
+        require("../linux/intel-rdt/groups.ts") as typeof import("../linux/intel-rdt/groups.ts");
+      leaveIntelRdt(record.intelRdt as IntelRdtRecord);
+    }
     remove(options.root, options.id, directory);
   } catch (error) {
     // Somebody else has deleted the container meanwhile, and run its hooks.

@@ -23,6 +23,7 @@ const facts: HostFacts = {
   setgroupsDenied: false,
   kcore: false,
   callerFiles: "inherited",
+  resctrl: "",
   cgroupLayout: { kind: "none" },
   systemd: { kind: "unasked" },
   ownStreams: [],

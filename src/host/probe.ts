@@ -40,6 +40,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     callerFiles: probeCallerFiles(),
     cgroupLayout,
     systemd: manager === "systemd" ? askSystemd(cgroupLayout, uid !== 0 || inUserNamespace) : unasked,
+    resctrl: config.linux?.intelRdt ? probeResctrl() : "",
     ownStreams: [0, 1, 2].filter(isOwnStream),
     directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
@@ -158,6 +159,12 @@ function askSystemd(layout: CgroupLayout, user: boolean): HostFacts["systemd"] {
 
 function probeCgroupLayout(): CgroupLayout {
   return parseCgroupLayout(readOr("/proc/self/mountinfo", ""), readOr("/proc/self/cgroup", ""));
+}
+
+function probeResctrl(): string {
+  const { findResctrl } =
+    require("../linux/intel-rdt/mountpoint.ts") as typeof import("../linux/intel-rdt/mountpoint.ts");
+  return findResctrl(readOr("/proc/self/mountinfo", ""));
 }
 
 /** A stream that belongs to nobody but the container: giving away a device node or a file would change it for others. */

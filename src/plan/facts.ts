@@ -35,6 +35,8 @@ export interface HostFacts {
   /** The limit of open files that the caller had when it called, when it is not the one that we pass on. */
   readonly callerFiles: "inherited" | { readonly soft: bigint; readonly hard: bigint };
   readonly cgroupLayout: CgroupLayout;
+  /** Where resctrl is mounted; "" where it is not, or nobody needs to know. */
+  readonly resctrl: string;
   readonly systemd: SystemdFacts;
   /** Which of the standard streams may be given to the container's user: pipes and the like, no shared devices. */
   readonly ownStreams: readonly number[];

@@ -138,6 +138,9 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     sysctl: planSysctl(linux.sysctl ?? {}),
     terminal: planTerminal(process?.terminal ?? false, process?.consoleSize, user.uid),
     cgroup,
+    intelRdt: linux.intelRdt
+      ? rareIntelRdt().planIntelRdt(linux.intelRdt, { id: options.id, mountpoint: facts.resctrl })
+      : null,
     seccomp,
     agent: planAgent(linux.seccomp, seccomp),
     rootEmulation: emulation,
@@ -200,6 +203,11 @@ function mappedIds(user: "new" | "join" | "inherit", linux: Linux, facts: HostFa
   if (user === "join") return undefined;
   if (user === "inherit") return facts.mappedIds;
   return (linux.uidMappings ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Few have a room that need not be loaded. */
+function rareIntelRdt() {
+  return require("../linux/intel-rdt/plan.ts") as typeof import("../linux/intel-rdt/plan.ts");
 }
 
 /** A uid of the container as the caller sees it; undefined for one that is not mapped, or in a namespace that is joined. */

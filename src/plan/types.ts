@@ -6,6 +6,7 @@ import type { PlannedExecution } from "../linux/execution/plan.ts";
 import type { PlannedHooks } from "../linux/hooks/plan.ts";
 import type { PlannedNames } from "../linux/hostname/plan.ts";
 import type { PlannedIdmap } from "../linux/idmap/plan.ts";
+import type { PlannedIntelRdt } from "../linux/intel-rdt/plan.ts";
 import type { PlannedMasks } from "../linux/masks/plan.ts";
 import type { PlannedMount } from "../linux/mounts/plan.ts";
 import type { PlannedNamespaces } from "../linux/namespaces/plan.ts";
@@ -40,6 +41,8 @@ export interface Plan {
   readonly sysctl: readonly PlannedSysctl[];
   readonly terminal: PlannedTerminal;
   readonly cgroup: PlannedCgroup;
+  /** null when config.json has no intelRdt. */
+  readonly intelRdt: PlannedIntelRdt | null;
   readonly seccomp: PlannedSeccomp;
   /** Who answers the calls that linux.seccomp has notified; null for nobody. */
   readonly agent: PlannedAgent | null;

@@ -9,6 +9,7 @@ import {
   newUserNamespaceHasMappings,
   userIsMapped,
 } from "./id-mappings.ts";
+import { closIdIsName, memBwSchemaIsOfBandwidth } from "./intel-rdt.ts";
 import {
   coveredPathsAreAbsolute,
   mountMappingsComeInPairs,
@@ -71,6 +72,8 @@ const RULES: readonly Rule[] = [
   cgroupsPathStaysInside,
   unifiedKeysAreFiles,
   swapCoversMemory,
+  closIdIsName,
+  memBwSchemaIsOfBandwidth,
 ];
 
 /**

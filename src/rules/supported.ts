@@ -5,11 +5,7 @@ import type { Config } from "../spec/types.ts";
 type Row = readonly [path: string, read: (config: Config) => unknown];
 
 /** Remove a line when its property is applied. */
-const NOT_YET: readonly Row[] = [
-  ["vm", (c) => c.vm],
-  // An empty intelRdt asks for a group of the container's own.
-  ["linux.intelRdt", (c) => c.linux?.intelRdt !== undefined],
-];
+const NOT_YET: readonly Row[] = [["vm", (c) => c.vm]];
 
 /**
  * Refuses by name what config.json asks for and this version does not apply: nothing is skipped in silence.

@@ -25,6 +25,8 @@ export const files = {
   supervisor: "supervisor",
   /** What cgroups there may be, written before any is made: for `delete --force` when there is no record. */
   cgroups: "cgroups",
+  /** The same of resctrl. */
+  intelRdt: "intelRdt",
 } as const;
 
 /** What bunc remembers of a container between two commands: the content of state.json. */
@@ -48,6 +50,8 @@ export interface StateRecord {
   readonly executable: string;
   /** Written and read by src/linux/cgroups alone; null when the container has no cgroup of its own. */
   readonly cgroup: unknown;
+  /** Written and read by src/linux/intel-rdt alone; null when the container is in no class of its choice. */
+  readonly intelRdt: unknown;
   /** Name of the session keyring; "" when the container has none of its own. */
   readonly keyring: string;
   /** Whether calls are answered for the container's root, as src/linux/root-emulation has planned it. */

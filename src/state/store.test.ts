@@ -39,6 +39,7 @@ function recordOf(id: string): StateRecord {
     annotations: { a: "é" },
     cgroup: { kind: "v1", directories: [{ controllers: "cpu", path: "/x" }] },
     executable: "/EXE",
+    intelRdt: null,
     keyring: "",
     rootEmulation: null,
     notify: false,

@@ -131,7 +131,8 @@ export function parseRecord(text: string, id: string, path: string): StateRecord
     typeof record.annotations !== "object" ||
     record.annotations === null ||
     typeof record.bundle !== "string" ||
-    typeof record.rootfs !== "string"
+    typeof record.rootfs !== "string" ||
+    (record.intelRdt && !isAbsolute((record.intelRdt as { path?: unknown }).path))
   ) {
     throw new StateError("damaged", `the state of container "${id}" is damaged: ${path} is incomplete`);
   }
