@@ -1,7 +1,16 @@
-import { type ArgDef, type ArgsDef, defineCommand } from "citty";
+import { type ArgsDef, defineCommand } from "citty";
 import { writeAll } from "../../ffi/file.ts";
 import { version } from "../../package.json";
 import { type Called, calledAs } from "./called.ts";
+import {
+  helpOption,
+  type OptionShape,
+  optionLabel,
+  shapeOptions,
+  shapePositionals,
+  usageOf,
+} from "./command-line.ts";
+import { detailsOf } from "./details.ts";
 import { suggest } from "./suggest.ts";
 import { UsageError } from "./usage-error.ts";
 import type { Payload } from "./verb.ts";
@@ -15,25 +24,27 @@ function section(title: string, rows: readonly Row[]): string {
   return `\n${title}:\n${rows.map(([left, right]) => `   ${left.padEnd(width)}  ${right}\n`).join("")}`;
 }
 
-function valueHint(definition: ArgDef): string {
-  if (definition.type === "enum") return ` ${definition.options?.join("|")}`;
-  return definition.type === "string" ? ` ${definition.valueHint ?? "value"}` : "";
+function optionRow(option: OptionShape): Row {
+  return [optionLabel(option), option.description];
 }
 
-function optionRow([name, definition]: [string, ArgDef]): Row {
-  const hint = valueHint(definition);
-  const aliases =
-    "alias" in definition ? [definition.alias ?? []].flat().map((letter) => `-${letter}${hint}`) : [];
-  if (definition.type === "boolean" && definition.default === true) {
-    return [`--no-${name}`, definition.negativeDescription ?? ""];
+function paragraphs(title: string, texts: readonly string[]): string {
+  if (texts.length === 0) return "";
+  return `\n${title}:\n${texts.map((text) => `${wrap(text)}\n`).join("\n")}`;
+}
+
+/** Lines of at most 80 columns, indented as the sections are. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  let line = "  ";
+  for (const word of text.split(" ")) {
+    if (line.length + 1 + word.length > 80) {
+      lines.push(line);
+      line = "  ";
+    }
+    line += ` ${word}`;
   }
-  const isDefault = definition.default !== undefined && definition.default !== false;
-  const note = isDefault ? ` (default: ${definition.default})` : "";
-  return [[`--${name}${hint}`, ...aliases].join(", "), `${definition.description ?? ""}${note}`];
-}
-
-function isPositional([, definition]: [string, ArgDef]): boolean {
-  return definition.type === "positional";
+  return [...lines, line].join("\n");
 }
 
 /** Help of a command, from its definition. @param payload see src/cli/verb.ts */
@@ -43,24 +54,21 @@ export function renderCommandHelp(
   definitions: ArgsDef,
   payload?: Payload,
 ): string {
-  const entries = Object.entries(definitions);
-  const positionals = entries.filter(isPositional);
-  const options = entries.filter((entry) => !isPositional(entry));
-  const usage = positionals.map(([key, { valueHint: hint, required }]) => {
-    const word = hint ?? `<${key}>`;
-    return required === false ? ` [${word}]` : ` ${word}`;
-  });
-  if (payload === "command") usage.push(" [--] <command> [arguments...]");
-  if (payload === "arguments") usage.push(" [ps options]");
-  const rows: Row[] = positionals.map(([key, { valueHint: hint, description: text, default: value }]) => [
-    hint ?? `<${key}>`,
-    `${text ?? ""}${value === undefined ? "" : ` (default: ${value})`}`,
-  ]);
+  const positionals = shapePositionals(definitions);
+  const options = [...shapeOptions(definitions), helpOption];
+  const { text, examples } = detailsOf(name);
+  const shown = examples.map(([purpose, line]) => `   ${purpose}:\n       # ${line}\n`).join("\n");
   return [
     `NAME:\n   bunc ${name} - ${description}\n`,
-    `\nUSAGE:\n   bunc [global options] ${name}${options.length > 0 ? " [command options]" : ""}${usage.join("")}\n`,
-    section("ARGUMENTS", rows),
-    section("OPTIONS", [...options.map(optionRow), ["--help, -h", "print this help"]]),
+    `\nUSAGE:\n   bunc [global options] ${name} ${usageOf({ positionals, options, payload })}`.trimEnd(),
+    "\n",
+    section(
+      "ARGUMENTS",
+      positionals.map(({ hint, description: what }) => [hint, what]),
+    ),
+    paragraphs("DESCRIPTION", text),
+    examples.length === 0 ? "" : `\nEXAMPLES:\n${shown}`,
+    section("OPTIONS", options.map(optionRow)),
   ].join("");
 }
 
@@ -74,7 +82,7 @@ export function renderHelp({ name, globals }: Called): string {
       "COMMANDS",
       Object.entries(verbs).map(([name, { description }]) => [name, description]),
     ),
-    section("GLOBAL OPTIONS", Object.entries(globals).map(optionRow)),
+    section("GLOBAL OPTIONS", shapeOptions(globals).map(optionRow)),
   ].join("");
 }
 

@@ -141,6 +141,7 @@ const documented: Record<string, string[]> = {
   ],
   spec: ["--bundle DIR, -b DIR", "--file FILE, -f FILE", "--rootless"],
   features: [],
+  completion: [],
   version: [],
   help: [],
 };

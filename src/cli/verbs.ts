@@ -49,6 +49,10 @@ export const verbs: Verbs = {
   },
   spec: { description: "write a config.json to begin with", load: () => import("./spec.ts") },
   features: { description: "print what bunc can do as JSON", load: () => import("./features.ts") },
+  completion: {
+    description: "print a script that completes command lines in a shell",
+    load: () => import("./completion.ts"),
+  },
   version: { description: "print the version", load: () => import("./version.ts") },
   help: { description: "print help, of a command when it is named", load: () => import("./help.ts") },
 };
