@@ -4,7 +4,7 @@
  * and cgroup2 alone, which has no controllers here.
  */
 import { beforeAll, describe, expect } from "bun:test";
-import { type Change, sleeper } from "./support/config.ts";
+import { type Change, inherit, rootless, sleeper } from "./support/config.ts";
 import { cgroups, findProgram, isRoot, runtimeKind } from "./support/machine.ts";
 import { testIf } from "./support/peers.ts";
 import { PrivateMounts, plainCgroup2 } from "./support/private-mounts.ts";
@@ -220,6 +220,91 @@ describe.each([...layouts])("cgroup layout %s", (layout) => {
     );
     await call("delete --force busless");
     expect(await directories("pre-busless.scope")).toBe("");
+  });
+
+  describe("a user's own systemd", () => {
+    // runc 1.1 ignores that its exec may not enter the cgroup, and as root of a user namespace it does not start.
+    const userTest = systemdTestIf(
+      layout === "v2" && runtimeKind === "bunc",
+      layout === "v2" ? "runc 1.1 leaves what exec adds outside" : "cgroup v1 has nothing for users",
+    );
+    const runtimeDirectory = "/run/user/1000";
+    const asUser = ["--user", "1000:1000", "--env", `XDG_RUNTIME_DIR=${runtimeDirectory}`];
+    const callAs = (args: string, wrap = "") =>
+      machine.shell(
+        `${wrap} ${machine.runtime} --root ${runtimeDirectory}/inner --systemd-cgroup ${args}`,
+        asUser,
+      );
+    const own = "/user.slice/user-1000.slice/user@1000.service";
+
+    beforeAll(async () => {
+      if (!available || layout !== "v2") return;
+      await machine.shell(`mkdir -p ${runtimeDirectory}; chown 1000:1000 ${runtimeDirectory}`);
+      const manager =
+        "--unit=user@1000 --slice=user-1000.slice -p User=1000 -p Group=1000 -p Delegate=yes -p Type=notify";
+      await machine.shell(
+        `systemd-run --quiet ${manager} -E XDG_RUNTIME_DIR=${runtimeDirectory} /usr/lib/systemd/systemd --user`,
+      );
+    });
+
+    /** The caller is in a cgroup outside of what is the user's: only systemd can move processes from there. */
+    async function runAs(name: string, uid: number, wrap = ""): Promise<void> {
+      const bundle = machine.bundle(
+        sleeper((result) => {
+          inScope(name)(result);
+          result.linux.cgroupsPath = `:pre:${name}`;
+          rootless(result, uid, uid);
+          // Parts of /proc are covered here, which a user cannot take away with a new one.
+          inherit(result, "pid");
+          const [proc] = result.mounts;
+          if (proc) Object.assign(proc, { type: "bind", source: "/proc", options: ["rbind"] });
+        }),
+      );
+      const output = `${runtimeDirectory}/${name}`;
+      await callAs(
+        `run --detach --bundle ${bundle} ${name} </dev/null >${output} 2>&1 || { cat ${output} >&2; false; }`,
+        wrap,
+      );
+    }
+
+    userTest("makes the scope, and moves processes into it that the user could not", async () => {
+      await runAs("mine", 1000);
+      const show = `systemctl --user show --property=Slice,ControlGroup,Delegate pre-mine.scope`;
+      expect((await machine.shell(show, asUser)).split("\n").sort()).toEqual([
+        `ControlGroup=${own}/user.slice/pre-mine.scope`,
+        "Delegate=yes",
+        "Slice=user.slice",
+      ]);
+      const { pid } = JSON.parse(await callAs("state mine")) as { pid: number };
+      const groups = await machine.shell(`cat /proc/${pid}/cgroup`);
+      expect(groups).toContain(`0::${own}/user.slice/pre-mine.scope`);
+      expect(await callAs("exec mine cat /proc/self/cgroup")).toBe(groups);
+      await callAs("delete --force mine");
+      expect(await directories("pre-mine.scope")).toBe("");
+    });
+
+    userTest("the same for root of a user namespace, as podman calls without root", async () => {
+      await runAs("nested", 0, "unshare --user --map-root-user");
+      expect(await machine.shell("systemctl --user is-active pre-nested.scope", asUser)).toBe("active");
+      await callAs("delete --force nested", "unshare --user --map-root-user");
+      expect(await directories("pre-nested.scope")).toBe("");
+    });
+
+    ourTest("without one the container has no scope, and a warning says why", async () => {
+      const { stderr } = await machine.call(
+        [
+          "sh",
+          "-c",
+          `${machine.runtime} --systemd-cgroup plan --bundle ${machine.bundle(sleeper((result) => rootless(result, 1000, 1000)))} >/dev/null`,
+        ],
+        ["--user", "1000:1000"],
+      );
+      expect(stderr).toContain(
+        layout === "v2"
+          ? "--systemd-cgroup: the user's systemd cannot be asked: the user's bus is not known"
+          : "--systemd-cgroup: a user's systemd has nothing to give of cgroup v1",
+      );
+    });
   });
 
   systemdTest("SIGRTMIN+3 (37) ends it, as podman stop does", async () => {

@@ -5,7 +5,7 @@ import { waitFor } from "../../ffi/process.ts";
 import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import { endStage } from "../../ffi/timing.ts";
-import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
 import { openCgroup } from "../linux/cgroups/enter.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
 import type { Filters } from "./confinement.ts";
@@ -43,7 +43,8 @@ export class ExecLaunch {
     private readonly plan: ExecPlan,
     options: ExecLaunchOptions,
   ) {
-    using cgroup = options.cgroup ? openCgroup(options.cgroup) : undefined;
+    const users = options.cgroup && isUsers(options.cgroup) ? options.cgroup : undefined;
+    using cgroup = options.cgroup && !users ? openCgroup(options.cgroup) : undefined;
     this.count = cgroup ? 3 : 2;
     const { ours, theirs } = openSync();
     this.sync = ours;
@@ -53,6 +54,7 @@ export class ExecLaunch {
       theirs.close();
     }
     try {
+      if (users) this.attach(users);
       this.awaitReady();
     } catch (error) {
       this.abandon();
@@ -83,6 +85,15 @@ export class ExecLaunch {
     this.children.push(spawnImage(memfd.fd, [`bunc: exec ${id}`], [], [0, 1, 2, ...further]));
     handing?.begun();
     endStage("spawn");
+  }
+
+  /** The first process waits until systemd has moved it; the others are born where it is. */
+  private attach(cgroup: CgroupRecord): void {
+    const { attachToScope } =
+      require("../linux/cgroups/systemd/attach.ts") as typeof import("../linux/cgroups/systemd/attach.ts");
+    attachToScope(cgroup, this.pid);
+    endStage("scope");
+    sendGo(this.sync.fd);
   }
 
   /** The last process may be faster than the news of its number. */

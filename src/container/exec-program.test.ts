@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { CLONE } from "../../ffi/constants/process.ts";
 import { listing } from "../../ffi/program/listing.ts";
-import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
 import { type ExecFacts, resolveExec } from "../plan/resolve-exec.ts";
 import { exampleConfig } from "../spec/example.ts";
 import { execDescriptors, recordExec } from "./exec-program.ts";
@@ -35,7 +35,7 @@ function record(
   );
   const numbers = execDescriptors(1, {
     console: plan.terminal.kind === "new",
-    cgroup: cgroup !== null,
+    cgroup: cgroup !== null && !isUsers(cgroup),
     handOver: false,
   });
   return listing(recordExec(plan, numbers, cgroup, { profile: undefined, emulation: undefined })).map(
@@ -152,4 +152,15 @@ test("a container's memory policy and personality are those of every process in 
 
 test("nothing is joined that is the caller's own", () => {
   expect(record({}, { joins: 0 }).join("\n")).not.toContain("setns");
+});
+
+test("where only a user's systemd can move a process, it waits for that, and nothing is entered", () => {
+  const cgroup: CgroupRecord = {
+    kind: "v2",
+    path: "/sys/fs/cgroup/u/x.scope/container",
+    scope: { unit: "x.scope", bus: "user" },
+  };
+  const lines = record({}, {}, cgroup);
+  inOrder(lines, "read(6", "PR_SET_DUMPABLE, 0", "setns(4");
+  expect(lines.join("\n")).not.toContain("x.scope");
 });

@@ -2,7 +2,8 @@
 import { CLONE, PR } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
 import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
-import { type CgroupRecord, recordEnterCgroup } from "../linux/cgroups/record.ts";
+import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
+import { recordEnterCgroup } from "../linux/cgroups/record.ts";
 import { recordKeyring, recordOwnStreams } from "../linux/credentials/record.ts";
 import {
   recordCloseOnExec,
@@ -54,7 +55,7 @@ export function execDescriptors(
  * Records the program. Whoever is in the container, with whatever powers, may look into every process that it can see
  * (CVE-2016-9962): so all that is the caller's is left behind by processes outside, and only the one that is cloned last
  * is in the container's pid namespace. By then it holds nothing but the streams, the terminal and the talk with bunc.
- * @param cgroup whose hierarchies of version 1 are entered; null for none
+ * @param cgroup whose hierarchies of version 1 are entered, or into which systemd moves the first process; null for none
  */
 export function recordExec(
   plan: ExecPlan,
@@ -68,7 +69,7 @@ export function recordExec(
   if (plan.affinity) loadScheduling().recordInitialAffinity(program, plan.affinity);
   if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, plan.credentials);
   recordOomScore(program, plan.oomScoreAdj);
-  if (cgroup) recordEnterCgroup(program, cgroup);
+  if (cgroup) recordGo(program, cgroup, descriptors.sync);
   program.because("exec");
   program.prctl(PR.SET_DUMPABLE, 0, 0, 0, 0);
   if (descriptors.cgroup >= 0) recordRebirth(program, descriptors);
@@ -76,6 +77,15 @@ export function recordExec(
   recordClone(program, descriptors.sync);
   recordProcess(program, plan, descriptors, terminal, filters);
   return program;
+}
+
+function recordGo(program: Program, cgroup: CgroupRecord, sync: number): void {
+  if (!isUsers(cgroup)) {
+    recordEnterCgroup(program, cgroup);
+    return;
+  }
+  program.because("linux.cgroupsPath");
+  recordAwait(program, sync);
 }
 
 /**

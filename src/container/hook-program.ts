@@ -3,7 +3,8 @@ import { CLONE, CLOSE_RANGE, PR } from "../../ffi/constants/process.ts";
 import { compile } from "../../ffi/program/image.ts";
 import { newProgram, type Program } from "../../ffi/program/program.ts";
 import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
-import { type CgroupRecord, recordEnterCgroup, recordMoveToCgroup } from "../linux/cgroups/record.ts";
+import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
+import { recordEnterCgroup, recordMoveToCgroup } from "../linux/cgroups/record.ts";
 import { recordKeyring } from "../linux/credentials/record.ts";
 import { recordEnterCwd } from "../linux/execution/record.ts";
 import type { PlannedHook } from "../linux/hooks/plan.ts";
@@ -68,7 +69,8 @@ function recordBeginning(plan: Plan, cgroup: CgroupRecord | null): Program {
   program.close_range(report + 1, 0xffff_ffff, 0);
   program.close_range(3, report, CLOSE_RANGE.CLOEXEC);
   recordOomScore(program, plan.oomScoreAdj);
-  if (cgroup) {
+  // Where only systemd could move it, a hook stays with its caller.
+  if (cgroup && !isUsers(cgroup)) {
     recordEnterCgroup(program, cgroup);
     recordMoveToCgroup(program, cgroup);
   }

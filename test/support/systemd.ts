@@ -23,7 +23,7 @@ export function whyNoSystemd(): string | undefined {
 }
 
 /** Units in place of the machine's own: a bus, and nothing else. They are found in /usr, which is not for the test to write. */
-const bus = (address: string, scope: string) => ({
+const units = (manager: "system" | "user", bus: "system" | "session", address: string) => ({
   "dbus.socket": `[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=${address}\n`,
   "dbus.service": `[Unit]
 DefaultDependencies=no
@@ -31,7 +31,7 @@ Requires=dbus.socket
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart=/usr/bin/dbus-daemon --${scope} --address=systemd: --nofork --nopidfile --systemd-activation
+ExecStart=/usr/bin/dbus-daemon --${bus} --address=systemd: --nofork --nopidfile --systemd-activation
 `,
   "default.target": "[Unit]\nDefaultDependencies=no\nWants=dbus.socket dbus.service\n",
   ...Object.fromEntries(
@@ -42,8 +42,7 @@ ExecStart=/usr/bin/dbus-daemon --${scope} --address=systemd: --nofork --nopidfil
   ),
   // What SIGRTMIN+3, sent by `podman stop`, and SIGTERM to a user's systemd start.
   ...Object.fromEntries(["halt", "exit"].map((name) => [`${name}.target`, ending])),
-  "test-exit.service":
-    "[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/usr/bin/systemctl --force exit\n",
+  "test-exit.service": `[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/usr/bin/systemctl --${manager} --force exit\n`,
 });
 const ending = "[Unit]\nDefaultDependencies=no\nRequires=test-exit.service\nAfter=test-exit.service\n";
 
@@ -120,13 +119,13 @@ export class SystemdMachine {
   /** Boots one, and waits until its bus is there. @param layout as /sys/fs/cgroup of the workspace has it, or "v1" of a hybrid */
   static async boot(box: Workspace, layout: Layout): Promise<SystemdMachine> {
     const directory = box.directory("units");
-    const units = {
-      system: bus("/run/dbus/system_bus_socket", "system"),
-      user: bus("%t/bus", "session"),
+    const files = {
+      system: units("system", "system", "/run/dbus/system_bus_socket"),
+      user: units("user", "session", "%t/bus"),
     };
-    for (const [name, files] of Object.entries(units)) {
+    for (const [name, texts] of Object.entries(files)) {
       mkdirSync(join(directory, name));
-      for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, name, file), text);
+      for (const [file, text] of Object.entries(texts)) writeFileSync(join(directory, name, file), text);
     }
     const container = await box.create(machineConfig(directory, layout), { prepare: fillRootfs });
     await container.start();

@@ -24,6 +24,14 @@ export type CgroupRecord = (
   readonly scope?: RecordedScope;
 };
 
+/**
+ * Whether only systemd can put processes into the cgroups: a user may write to those of his own systemd, but not to what
+ * lies above them and the place that the process comes from. cgroups(7), "Delegation".
+ */
+export function isUsers(record: CgroupRecord): boolean {
+  return record.scope?.bus === "user";
+}
+
 /** The record's directories, whatever the layout. */
 export function directoriesOf(record: CgroupRecord): readonly RecordedDirectory[] {
   return record.kind === "v1" ? record.directories : [{ controllers: "", path: record.path }];

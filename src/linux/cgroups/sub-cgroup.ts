@@ -18,7 +18,7 @@ function enterOne(container: CgroupRecord, record: CgroupRecord, written: string
   const path = below(colon < 0 ? written : written.slice(colon + 1), written);
   if (container.kind === "v2" || record.kind === "v2") {
     if (colon > 0) throw wrong(written, "names controllers, and version 2 of the cgroups has one hierarchy");
-    return container.kind === "v2" ? { kind: "v2", path: container.path + path } : record;
+    return container.kind === "v2" ? { ...container, path: container.path + path } : record;
   }
   const controllers = colon < 0 ? undefined : written.slice(0, colon).split(",");
   let count = 0;
@@ -28,7 +28,7 @@ function enterOne(container: CgroupRecord, record: CgroupRecord, written: string
     return { ...directory, path: (container.directories[index] ?? directory).path + path };
   });
   if (count === 0) throw wrong(written, "names no hierarchy of the container's cgroups");
-  return { kind: "v1", directories };
+  return { ...record, directories };
 }
 
 function has(directory: RecordedDirectory, controllers: readonly string[]): boolean {

@@ -81,6 +81,15 @@ export class Manager implements Disposable {
     this.resetFailed(unit);
   }
 
+  /** Moves a process into a cgroup of a unit. Since systemd 238. @param subgroup its path in the unit's, from "/" on */
+  attach(unit: string, subgroup: string, pid: number): void {
+    using _ = this.call("AttachProcessesToUnit", (message) => {
+      message.append(busText(unit));
+      message.append(busText(subgroup));
+      message.append(busArray("u", [busUint32(pid)]));
+    });
+  }
+
   /** Sets properties of a unit, until the machine is booted anew. */
   setProperties(unit: string, properties: readonly BusProperty[]): void {
     using _ = this.call("SetUnitProperties", (message) => {
