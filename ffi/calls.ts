@@ -20,6 +20,7 @@ export type FlagTable =
   | "FSCONFIG"
   | "FSMOUNT"
   | "FSOPEN"
+  | "FSPICK"
   | "IOCTL"
   | "KEYCTL"
   | "LOCK"
@@ -51,6 +52,8 @@ export const calls = {
   write: [1, 64, "fd", "bytes", "int"],
   // ssize_t pread64(int fd, void *buf, size_t count, off_t offset)
   pread64: [17, 67, "fd", "bytes", "int", "int"],
+  // ssize_t sendfile(int out, int in, off_t *offset, size_t count)
+  sendfile: [40, 71, "fd", "fd", "bytes", "int"],
   // int close(int fd)
   close: [3, 57, "fd"],
   // int close_range(unsigned first, unsigned last, unsigned flags)
@@ -87,6 +90,12 @@ export const calls = {
   newfstatat: [262, 79, "fd", "path", "bytes", "AT"],
   // int statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *statx)
   statx: [332, 291, "fd", "path", "AT", "int", "bytes"],
+  // ssize_t llistxattr(const char *path, char *list, size_t size)
+  llistxattr: [195, 12, "path", "bytes", "int"],
+  // ssize_t fgetxattr(int fd, const char *name, void *value, size_t size)
+  fgetxattr: [193, 10, "fd", "text", "bytes", "int"],
+  // int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
+  fsetxattr: [190, 7, "fd", "text", "bytes", "int", "int"],
   // int setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
   setxattr: [188, 5, "path", "text", "bytes", "int", "int"],
   // int fstatfs(int fd, struct statfs *statfs)
@@ -135,6 +144,8 @@ export const calls = {
   fsconfig: [431, 431, "fd", "FSCONFIG", "text", "text", "fd"],
   // int fsmount(int fd, unsigned flags, unsigned attributes)
   fsmount: [432, 432, "fd", "FSMOUNT", "MOUNT_ATTR"],
+  // int fspick(int dirfd, const char *path, unsigned flags)
+  fspick: [433, 433, "fd", "path", "FSPICK"],
   // int mount_setattr(int dirfd, const char *path, unsigned flags, struct mount_attr *attr, size_t size)
   mount_setattr: [442, 442, "fd", "path", "AT", "bytes", "int"],
   // int unshare(unsigned long flags)

@@ -2,7 +2,17 @@
 import { type CallName, type CallRow, calls, type FlagTable, type Kind } from "./calls.ts";
 import { BPF } from "./constants/bpf.ts";
 import { ACCESS, AT, F, LOCK, MFD, O, RENAME } from "./constants/file.ts";
-import { FSCONFIG, FSMOUNT, FSOPEN, MNT, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "./constants/mount.ts";
+import {
+  FSCONFIG,
+  FSMOUNT,
+  FSOPEN,
+  FSPICK,
+  MNT,
+  MOUNT_ATTR,
+  MOVE_MOUNT,
+  MS,
+  OPEN_TREE,
+} from "./constants/mount.ts";
 import {
   CLONE,
   CLOSE_RANGE,
@@ -36,6 +46,7 @@ const tables: Record<FlagTable, Table> = {
   F: { values: F, prefix: "F_", shape: "one" },
   FSCONFIG: { values: FSCONFIG, prefix: "FSCONFIG_", shape: "one" },
   FSMOUNT: { values: FSMOUNT, prefix: "FSMOUNT_", shape: "set" },
+  FSPICK: { values: FSPICK, prefix: "FSPICK_", shape: "set" },
   FSOPEN: { values: FSOPEN, prefix: "FSOPEN_", shape: "set" },
   IOCTL: { values: IOCTL, prefix: "", shape: "one" },
   KEYCTL: { values: KEYCTL, prefix: "KEYCTL_", shape: "one" },

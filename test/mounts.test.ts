@@ -358,23 +358,6 @@ describe("file systems", () => {
       expect(stdout).toBe("700\n");
     },
   );
-
-  rootTest("tmpcopyup fills a tmpfs with what the image has there", async () => {
-    const { status, stdout } = await box.run(
-      shell(
-        "cat /data/kept/file; echo x > /data/kept/file; touch /data/new",
-        withMounts({ destination: "/data", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] }),
-      ),
-      {
-        prepare: (rootfs) => {
-          mkdirSync(join(rootfs, "data/kept"), { recursive: true });
-          writeFileSync(join(rootfs, "data/kept/file"), "from the image\n");
-        },
-      },
-    );
-    if (status !== 0 && runtimeKind === "bunc") return;
-    expect(stdout).toBe("from the image\n");
-  });
 });
 
 describe("the order", () => {

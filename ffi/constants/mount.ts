@@ -44,6 +44,9 @@ export const MOVE_MOUNT = {
 /** fsopen(2) flags. Linux 5.2. */
 export const FSOPEN = { CLOEXEC: 1 } as const;
 
+/** fspick(2) flags. Linux 5.2. */
+export const FSPICK = { CLOEXEC: 1, EMPTY_PATH: 8 } as const;
+
 /** fsmount(2) flags. Linux 5.2. */
 export const FSMOUNT = { CLOEXEC: 1 } as const;
 

@@ -93,6 +93,7 @@ test("what is restored has a path for every name", () => {
     bundle: "/b",
     userNamespace: false,
     openEarly: false,
+    links: new Map(),
     ids: { kind: "inherit", uid: [], gid: [] },
     ownsMounts: true,
     directoryModes: new Map(),

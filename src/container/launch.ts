@@ -257,7 +257,12 @@ class Launching {
   /** The next answer that is no failure. */
   private receive() {
     let message = receive(this.sync.fd);
-    for (; message.kind === "instead"; message = receive(this.sync.fd)) this.tellInstead(message.step);
+    for (;;) {
+      if (message.kind === "instead") this.tellInstead(message.step);
+      else if (message.kind === "copy") this.copyUp(message.mount);
+      else break;
+      message = receive(this.sync.fd);
+    }
     if (message.kind === "failure") {
       const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
       const { execution } = this.plan;
@@ -266,6 +271,15 @@ class Launching {
     }
     if (message.kind === "end") throw this.explainEnd();
     return message;
+  }
+
+  private copyUp(mount: number): void {
+    const { copyUp } = require("./copy-up.ts") as typeof import("./copy-up.ts");
+    const { sync, init, plan, options } = this;
+    const origin = plan.mounts[mount]?.origin ?? "mounts";
+    const ownUser = plan.namespaces.user.kind === "inherit";
+    copyUp({ sync, init, origin, ownUser, directory: options.directory });
+    sendGo(sync.fd);
   }
 
   private tellInstead(step: number): void {

@@ -35,6 +35,13 @@ test("only create can mount what belongs to a process, and only where mounts are
     resolveLaterMounts([{ destination: "/x", type }], config, { ...facts, foreign });
   expect(() => resolve("proc")).toThrow("only create can mount one");
   expect(() => resolve("tmpfs", CLONE.NEWPID)).toThrow("no mount namespace of its own");
+  for (const [option, more] of [
+    ["tmpcopyup", { type: "tmpfs" }],
+    ["copy-symlink", { type: "bind", source: "/y" }],
+  ] as const) {
+    const mount = { destination: "/x", options: [option], ...more };
+    expect(() => resolveLaterMounts([mount], config, facts)).toThrow("which only create can do");
+  }
   expect(resolve("tmpfs").mounts[0]?.source.kind).toBe("filesystem");
   const mapped = [{ destination: "/x", source: "/y", options: ["bind", "idmap"] }];
   const inUser = { ...facts, foreign: facts.foreign | CLONE.NEWUSER };

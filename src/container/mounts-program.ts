@@ -5,6 +5,7 @@ import { PR } from "../../ffi/constants/process.ts";
 import { newProgram, type Program } from "../../ffi/program/program.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
+import { silentTalk } from "../linux/mounts/talk.ts";
 import { type MountPoint, recordUnmount } from "../linux/mounts/unmount.ts";
 import { recordJoinProcess } from "../linux/namespaces/record.ts";
 import type { LaterMountPlan } from "../plan/resolve-mounts.ts";
@@ -24,7 +25,8 @@ export function recordAddMounts(plan: LaterMountPlan): Program {
   recordEnter(program, plan);
   const root = program.openat(AT.FDCWD, "/", O.PATH | O.DIRECTORY | O.CLOEXEC, 0);
   plan.mounts.forEach((mount, index) => {
-    recordMount(program, root, mount, () => {}, trees[index]);
+    // What would have to be answered, resolveLaterMounts has refused.
+    recordMount(program, root, mount, silentTalk, trees[index]);
   });
   program.exit_group(0);
   return program;

@@ -16,6 +16,7 @@ import { recordNames } from "../linux/hostname/record.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { recordMasks } from "../linux/masks/record.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
+import type { MountTalk } from "../linux/mounts/talk.ts";
 import { cloneFlags } from "../linux/namespaces/plan.ts";
 import { recordCgroupNamespace, recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
@@ -30,7 +31,7 @@ import { type Filters, recordConfinement } from "./confinement.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 import { type Inherited, inheritedNumbers } from "./inherited.ts";
 import { loadSeldom } from "./load-seldom.ts";
-import { recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
+import { recordAskCopy, recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
 
 /** Records the program of a container. */
 export function recordContainer(plan: Plan, inherited: Inherited, filters: Filters): Program {
@@ -115,9 +116,14 @@ function recordDropDirectories(program: Program, { cgroupDirectory, namespaces }
   for (const { descriptor } of namespaces) program.close(descriptor.fd);
 }
 
-/** Whether init waits for what only the caller can give it: id maps, and network devices. */
-export function awaitsOutfit({ idmap, netDevices }: Plan): boolean {
-  return idmap.kind !== "none" || netDevices.length > 0;
+/**
+ * Whether init waits for what only the caller can give it: id maps, and network devices. Also where the caller is to copy
+ * files: it must have heard of init before.
+ */
+export function awaitsOutfit({ idmap, netDevices, mounts }: Plan): boolean {
+  if (idmap.kind !== "none" || netDevices.length > 0) return true;
+  for (const { source } of mounts) if ("copyUp" in source && source.copyUp) return true;
+  return false;
 }
 
 /** Everything around the process: namespaces' content, files, terminal. Returns the terminal's register, if any. */
@@ -144,7 +150,11 @@ function recordSurroundings(
   recordNames(program, plan.names);
   const root = recordRoot(program, plan.rootfs, early.root, hasCreateHooks(plan.hooks));
   plan.mounts.forEach((mount, index) => {
-    recordMount(program, root, mount, () => recordTellInstead(program, inherited.sync), early.mounts[index]);
+    const talk: MountTalk = {
+      instead: () => recordTellInstead(program, inherited.sync),
+      copyUp: (from, to) => recordAskCopy(program, inherited.sync, index, from, to),
+    };
+    recordMount(program, root, mount, talk, early.mounts[index]);
   });
   recordDevices(program, root, plan.devices);
   recordAptConfig(program, root, plan.rootEmulation);

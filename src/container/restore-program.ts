@@ -6,6 +6,7 @@ import { CLONE } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
 import { type CgroupRecord, recordMoveToCgroup } from "../linux/cgroups/record.ts";
 import { recordMakeMountPoint, recordMount } from "../linux/mounts/record.ts";
+import { silentTalk } from "../linux/mounts/talk.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 
@@ -67,7 +68,7 @@ function recordRoot(program: Program, plan: Pick<Plan, "rootfs" | "mounts">, pla
   const prepared = recordTree(program, plan.rootfs.path, place);
   for (const [index, mount] of plan.mounts.entries()) {
     if (isRestoredWithContent(plan.mounts, index)) continue;
-    if (mount.source.kind === "bind") recordMount(program, prepared, mount, () => {});
+    if (mount.source.kind === "bind") recordMount(program, prepared, mount, silentTalk);
     else if (mount.source.kind === "filesystem" || mount.source.kind === "legacy")
       recordMakeMountPoint(program, prepared, mount);
   }

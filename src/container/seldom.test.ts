@@ -28,6 +28,7 @@ const facts: HostFacts = {
   systemd: { kind: "unasked" },
   ownStreams: [],
   directoryModes: new Map(),
+  links: new Map(),
   passwd: "",
 };
 

@@ -1,8 +1,10 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
+import { AT, O } from "../../ffi/constants/file.ts";
 import { AF, SOCK } from "../../ffi/constants/socket.ts";
 import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
-import type { Program, Register } from "../../ffi/program/program.ts";
+import type { Program, Register, Step } from "../../ffi/program/program.ts";
+import { descriptorMessage } from "../../ffi/structs/descriptor-message.ts";
 
 // The talk between bunc and the program, over one socket pair. Every line is one packet.
 //
@@ -23,7 +25,8 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 // Without maps to write and devices to move there is no first `go`, and init's first answer may come before its pid is told. Without hooks of
 // these kinds there are no `hooks` and no `go` for them. The program of a hook inside the container tells a pid, too.
 //
-// Before any answer of init's may come `instead`: a step was not permitted, and another one is tried.
+// Before any answer of init's may come `instead`: a step was not permitted, and another one is tried; or `copy` and three
+// descriptors, when a tmpfs is to be filled, and then it waits for a `go` of its own.
 // The program of `exec` tells the pid of the process that joins, where it was born into a cgroup, and that of the process in
 // the container, which says `ready` and waits for `go`; the two pids come in this order, `ready` at any time.
 //
@@ -31,13 +34,21 @@ import type { Program, Register } from "../../ffi/program/program.ts";
 // instead of an answer: the process was killed. End of file instead of `go`: bunc was, and the process ends, too.
 
 /** Answers of the program; a failure's first word is the index of a step, always smaller. */
-const answers = { pid: 0xffff_ff01, ready: 0xffff_ff02, hooks: 0xffff_ff03, instead: 0xffff_ff04 } as const;
+const answers = {
+  pid: 0xffff_ff01,
+  ready: 0xffff_ff02,
+  hooks: 0xffff_ff03,
+  instead: 0xffff_ff04,
+  copy: 0xffff_ff05,
+} as const;
 
 export type Message =
   | { readonly kind: "pid"; readonly pid: number }
   | { readonly kind: "ready" }
   | { readonly kind: "hooks" }
   | { readonly kind: "instead"; readonly step: number }
+  /** Three packets with a descriptor each follow. */
+  | { readonly kind: "copy"; readonly mount: number }
   | { readonly kind: "failure"; readonly step: number; readonly errno: number }
   | { readonly kind: "end" };
 
@@ -87,6 +98,7 @@ export function readMessage(bytes: Uint8Array, length: number): Message {
   if (first === answers.pid) return { kind: "pid", pid: second };
   if (first === answers.ready) return { kind: "ready" };
   if (first === answers.hooks) return { kind: "hooks" };
+  if (first === answers.copy) return { kind: "copy", mount: second };
   if (first === answers.instead) return { kind: "instead", step: second };
   return { kind: "failure", step: first, errno: second };
 }
@@ -102,6 +114,34 @@ export function recordTellInstead(program: Program, socket: number): void {
   const next = program.steps.length + 1;
   const message = program.constant(new Uint8Array(Uint32Array.of(answers.instead, next).buffer), "{instead}");
   program.write(socket, message, messageSize).ignore();
+}
+
+/**
+ * Records: has a directory copied into another one, and waits until that is done. The container's user namespace goes
+ * along: who may look into this process's files in /proc is not certain.
+ * @param mount index of the mount that asked for it
+ */
+export function recordAskCopy(
+  program: Program,
+  socket: number,
+  mount: number,
+  source: Register | Step,
+  target: Register | Step,
+): void {
+  const message = program.constant(new Uint8Array(Uint32Array.of(answers.copy, mount).buffer), "{copy}");
+  program.write(socket, message, messageSize);
+  const user = program.openat(AT.FDCWD, "/proc/self/ns/user", O.RDONLY | O.CLOEXEC, 0);
+  for (const [what, fd] of [
+    ["source", source],
+    ["target", target],
+    ["user", user],
+  ] as const) {
+    const packet = descriptorMessage(program, what);
+    program.store(packet.descriptor, fd, 4);
+    program.sendmsg(socket, packet.header, 0);
+  }
+  program.close(user);
+  recordAwait(program, socket);
 }
 
 /** Records: tells the pid in a register. */

@@ -3,7 +3,8 @@ import { AT, O, RESOLVE, S } from "../../ffi/constants/file.ts";
 import { OPEN_TREE } from "../../ffi/constants/mount.ts";
 import { PR, RLIMIT, SECCOMP } from "../../ffi/constants/process.ts";
 import { SECCOMP_RET } from "../../ffi/constants/seccomp.ts";
-import { Descriptor, exists, readInto, readText, stat } from "../../ffi/file.ts";
+import { SyscallError } from "../../ffi/error.ts";
+import { Descriptor, exists, readInto, readLink, readText, stat } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { decodeText } from "../../ffi/memory.ts";
 import { CAP_DATA_SIZE, capHeader, readCapData } from "../../ffi/structs/capability.ts";
@@ -43,6 +44,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     resctrl: config.linux?.intelRdt ? probeResctrl() : "",
     ownStreams: [0, 1, 2].filter(isOwnStream),
     directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
+    links: probeLinks(path, config.mounts),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
   };
 }
@@ -225,6 +227,24 @@ function probeDirectoryModes(
     if (target) modes.set(destination, stat(target.fd).mode & 0o7777);
   }
   return modes;
+}
+
+const noLinks: ReadonlyMap<string, string> = new Map();
+
+/** Sources with copy-symlink that are symbolic links, and where they lead. */
+function probeLinks(bundle: string, mounts: readonly MountEntry[] | undefined): ReadonlyMap<string, string> {
+  let links: Map<string, string> | undefined;
+  for (const { source, options } of mounts ?? []) {
+    if (source === undefined || !options?.includes("copy-symlink")) continue;
+    try {
+      links ??= new Map();
+      links.set(source, readLink(seenFrom(bundle, source)));
+    } catch (error) {
+      // It is no link, or it is missing: then the bind mount says so.
+      if (!(error instanceof SyscallError)) throw error;
+    }
+  }
+  return links ?? noLinks;
 }
 
 function seenFrom(bundle: string, path: string): string {

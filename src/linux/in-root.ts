@@ -85,6 +85,7 @@ export function recordMakeFileIn(program: Program, directory: Handle, name: stri
  * Opens a mount point with O_PATH, and makes it first when it is missing.
  * @param make records what makes it
  * @param resolve further RESOLVE.* bits
+ * @param flags further O.* bits: O.NOFOLLOW for a link itself
  */
 export function recordTarget(
   program: Program,
@@ -92,17 +93,18 @@ export function recordTarget(
   path: string,
   make: () => void,
   resolve: number = 0,
+  flags: number = 0,
 ): Register {
   const target = program.register(`target ${path}`);
   const missing = program.label(`make ${path}`);
   const found = program.label(`have ${path}`);
-  recordOpenInRoot(program, root, path, O.PATH, resolve)
+  recordOpenInRoot(program, root, path, O.PATH | flags, resolve)
     .into(target)
     .ifNonZero(found)
     .orJump(missing, ERRNO.ENOENT);
   program.place(missing);
   make();
-  recordOpenInRoot(program, root, path, O.PATH, resolve).into(target);
+  recordOpenInRoot(program, root, path, O.PATH | flags, resolve).into(target);
   program.place(found);
   return target;
 }

@@ -42,6 +42,8 @@ export interface HostFacts {
   readonly ownStreams: readonly number[];
   /** Permission bits of directories of the image, by the destination of the tmpfs that is mounted there. */
   readonly directoryModes: ReadonlyMap<string, number>;
+  /** Where sources of bind mounts with copy-symlink lead that are symbolic links, by the source. */
+  readonly links: ReadonlyMap<string, string>;
   /** Text of the container's /etc/passwd; "" when it was not needed or is not there. */
   readonly passwd: string;
 }

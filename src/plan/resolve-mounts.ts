@@ -20,6 +20,9 @@ export interface LaterMountPlan {
   readonly joinsUser: boolean;
 }
 
+/** The one takes a process outside that copies, the other is no mount at all. */
+const onlyCreate: readonly string[] = ["tmpcopyup", "copy-symlink"];
+
 /** They show what belongs to a process, and whoever adds a mount is no process of the container's. */
 const ofProcesses: readonly string[] = ["proc", "cgroup", "cgroup2"];
 
@@ -43,6 +46,7 @@ export function resolveLaterMounts(
     userNamespace: has(CLONE.NEWUSER),
     // The caller's paths are not the container's.
     openEarly: true,
+    links: new Map(),
     ids: {
       kind: has(CLONE.NEWUSER) ? "new" : "inherit",
       uid: linux.uidMappings ?? [],
@@ -70,6 +74,10 @@ function planLater(mount: Mount, index: number, context: MountContext): PlannedM
     );
   }
   const planned = planMount(mount, index, context);
+  for (const [at, option] of (mount.options ?? []).entries()) {
+    if (!onlyCreate.includes(option)) continue;
+    throw new SpecError(`mounts[${index}].options[${at}]`, `is ${option}, which only create can do`);
+  }
   if (planned.idmap.kind === "none") return planned;
   throw new SpecError(planned.idmap.origin, "is not supported for a mount that is added later");
 }

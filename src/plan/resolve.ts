@@ -75,6 +75,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     bundle: path,
     userNamespace,
     openEarly,
+    links: facts.links,
     ids: { kind: namespaces.user.kind, uid: linux.uidMappings ?? [], gid: linux.gidMappings ?? [] },
     ownsMounts,
     directoryModes: facts.directoryModes,
@@ -168,6 +169,9 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
       ...(facts.systemd.kind === "missing"
         ? [`--systemd-cgroup: ${facts.systemd.cause}; the cgroups are made without it`]
         : []),
+      ...mounts.flatMap(({ origin, ignored }) =>
+        ignored.map((option) => `${origin}.options: ${option} has no effect on a mount of this kind`),
+      ),
       ...(seldom === null ? [] : seldom.warnings),
       ...(options.notifyDirectory !== undefined && !notify
         ? ["NOTIFY_SOCKET is not passed on: the container has no mount namespace of its own to put it into"]

@@ -29,6 +29,42 @@ export const mountHints: readonly HintRow[] = [
     cause: "the kernel does not know this type of file system",
     cure: "load its module, or see /proc/filesystems for the types that it knows",
   },
+  // src/linux/copy-up/record.ts: less was moved than the file had.
+  {
+    calls: ["sendfile", "expect", "openat", "mkdirat", "symlinkat", "mknodat"],
+    errno: "ENOSPC",
+    when: /tmpcopyup/,
+    cause: "the tmpfs is smaller than what the image has there, or a file was cut short meanwhile",
+    cure: "give the mount a larger size= or nr_inodes=",
+  },
+  {
+    calls: ["openat", "openat2", "fgetxattr"],
+    errno: "EACCES",
+    when: /tmpcopyup/,
+    cause: "the container's root may not read the file, so it gets no copy of it, either",
+    cure: "change the file's owner or mode in the image",
+  },
+  {
+    calls: ["expect"],
+    errno: "ESTALE",
+    when: /tmpcopyup/,
+    cause: "somebody replaced the file while it was copied",
+    cure: "try again when nobody changes the image",
+  },
+  {
+    calls: ["expect", "readlinkat"],
+    errno: "EEXIST",
+    when: /mounts\[/,
+    cause: "the image has another link under the name of the mount with copy-symlink",
+    cure: "remove it from the image, or leave copy-symlink out",
+  },
+  {
+    calls: ["readlinkat"],
+    errno: "EINVAL",
+    when: /mounts\[/,
+    cause: "the image has a file under the name of the link that copy-symlink makes",
+    cure: "remove it from the image, or leave copy-symlink out",
+  },
   // Comparisons that a program makes itself, and failures that it feigns: see the rooms' record.ts.
   {
     calls: ["expect"],

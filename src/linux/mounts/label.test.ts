@@ -12,6 +12,7 @@ const context: MountContext = {
   bundle: "/bundle",
   userNamespace: false,
   openEarly: false,
+  links: new Map([["/link", "a/b"]]),
   ids: { kind: "inherit", uid: [], gid: [] },
   ownsMounts: true,
   directoryModes: new Map(),
@@ -28,7 +29,7 @@ const plan = (type: string, options: string[] = [], changes: Partial<MountContex
 /** The calls that make the mount, without those that attach it. */
 function calls(mount: PlannedMount): string[] {
   const program = newProgram();
-  recordMount(program, program.register("root", 9), mount, () => {});
+  recordMount(program, program.register("root", 9), mount, { instead: () => {}, copyUp: () => {} });
   return listing(program).map((line) => line.replace(/^@(mounts\[0\] )?/, ""));
 }
 
@@ -55,7 +56,12 @@ describe("linux.mountLabel", () => {
   });
 
   test("leaves bind mounts as they are", () => {
-    expect(plan("bind").source).toEqual({ kind: "bind", path: "/bundle/s", recursive: true });
+    expect(plan("bind").source).toEqual({
+      kind: "bind",
+      path: "/bundle/s",
+      recursive: true,
+      nofollow: false,
+    });
   });
 
   test("is set on the root directory of a mqueue, while it is no mount of anybody else's", () => {

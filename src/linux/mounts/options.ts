@@ -13,7 +13,11 @@ export type MountOption =
   | { readonly does: "propagation"; readonly flag: number; readonly recursive: boolean }
   | { readonly does: "remount" }
   | { readonly does: "idmap"; readonly recursive: boolean }
+  /** What runc and crun know besides the specification. */
+  | { readonly does: "extension"; readonly name: Extension }
   | { readonly does: "nothing" };
+
+export type Extension = "tmpcopyup" | "copy-symlink" | "src-nofollow" | "dest-nofollow";
 
 const attribute = (set: number, clear = 0): MountOption => ({
   does: "attribute",
@@ -34,6 +38,7 @@ const propagation = (flag: number, recursive: boolean): MountOption => ({
   flag,
   recursive,
 });
+const extension = (name: Extension): MountOption => ({ does: "extension", name });
 const nothing: MountOption = { does: "nothing" };
 
 const A = MOUNT_ATTR;
@@ -99,6 +104,11 @@ export const mountOptions: Readonly<Record<string, MountOption>> = {
   remount: { does: "remount" },
   idmap: { does: "idmap", recursive: false },
   ridmap: { does: "idmap", recursive: true },
+
+  tmpcopyup: extension("tmpcopyup"),
+  "copy-symlink": extension("copy-symlink"),
+  "src-nofollow": extension("src-nofollow"),
+  "dest-nofollow": extension("dest-nofollow"),
 
   private: propagation(MS.PRIVATE, false),
   rprivate: propagation(MS.PRIVATE, true),

@@ -7,6 +7,7 @@ const context: MountContext = {
   bundle: "/bundle",
   userNamespace: false,
   openEarly: false,
+  links: new Map([["/link", "a/b"]]),
   ids: { kind: "inherit", uid: [], gid: [] },
   ownsMounts: true,
   directoryModes: new Map(),
@@ -84,22 +85,55 @@ describe("options", () => {
       flags: MS.RDONLY,
       data: lower,
       rootLabel: "",
+      copyUp: false,
     });
   });
 
-  test("an option that is not supported yet is refused by name", () => {
-    expect(() => plan({ destination: "/a", type: "tmpfs", options: ["nosuid", "tmpcopyup"] })).toThrow(
-      'mounts[3].options[1] is "tmpcopyup", which is not supported yet',
+  test("extensions are for one kind of mount", () => {
+    const bind = (...options: string[]) =>
+      plan({ destination: "/a", source: "/link", options: ["bind", ...options] });
+    const tmpfs = (...options: string[]) => plan({ destination: "/a", type: "tmpfs", options });
+    expect(tmpfs("tmpcopyup").source).toMatchObject({ kind: "filesystem", copyUp: true });
+    expect(tmpfs("tmpcopyup", "silent").source).toMatchObject({ kind: "legacy", copyUp: true });
+    expect(tmpfs().source).toMatchObject({ copyUp: false });
+    expect(bind("src-nofollow").source).toMatchObject({ nofollow: true });
+    expect(bind("dest-nofollow").targetNofollow).toBe(true);
+    expect(bind("copy-symlink").source).toEqual({ kind: "symlink", text: "a/b" });
+    expect(bind().source).toMatchObject({ kind: "bind", nofollow: false });
+    expect(() => bind("tmpcopyup")).toThrow("mounts[3].options[1] is tmpcopyup, which fills a new tmpfs");
+    expect(() => plan({ destination: "/a", type: "proc", options: ["tmpcopyup"] })).toThrow("tmpcopyup");
+    expect(() => tmpfs("ro", "src-nofollow")).toThrow(
+      "mounts[3].options[1] is src-nofollow, which is for bind",
     );
   });
-});
 
-describe("sources", () => {
+  test("what has no effect on a mount is told", () => {
+    const bind = plan({
+      destination: "/a",
+      source: "/b",
+      options: ["bind", "sync", "async", "iversion", "size=1"],
+    });
+    expect(bind.ignored).toEqual(["sync", "iversion", "size=1"]);
+    expect(plan({ destination: "/a", type: "tmpfs", options: ["sync", "size=1"] }).ignored).toEqual([]);
+    expect(plan({ destination: "/a", options: ["remount", "size=1"] })).toMatchObject({
+      source: { kind: "remount", parameters: [{ key: "size", value: "1" }] },
+      ignored: [],
+    });
+  });
+
+  test("propagation alone changes what is mounted there", () => {
+    expect(plan({ destination: "/a", options: ["rslave"] })).toMatchObject({
+      source: { kind: "remount", parameters: [] },
+      propagation: [{ flag: MS.SLAVE, recursive: true }],
+    });
+  });
+
   test("a relative one is seen from the bundle", () => {
     expect(plan({ destination: "/a", source: "data", options: ["rbind"] }).source).toEqual({
       kind: "bind",
       path: "/bundle/data",
       recursive: true,
+      nofollow: false,
     });
   });
 

@@ -20,7 +20,15 @@ export interface Parameter {
 }
 
 export type PlannedSource =
-  | { readonly kind: "bind"; readonly path: string; readonly recursive: boolean }
+  | {
+      readonly kind: "bind";
+      readonly path: string;
+      readonly recursive: boolean;
+      /** A source that is a symbolic link is mounted itself. */
+      readonly nofollow: boolean;
+    }
+  /** Made in the container: what the source of a bind mount is. */
+  | { readonly kind: "symlink"; readonly text: string }
   | {
       readonly kind: "filesystem";
       readonly type: string;
@@ -29,6 +37,8 @@ export type PlannedSource =
       /** SELinux label that its root directory gets afterwards; "" for none. */
       readonly rootLabel: string;
       readonly fallback: Fallback;
+      /** It begins with what is in the directory that it is mounted on. */
+      readonly copyUp: boolean;
     }
   /** mount(2), for what fsconfig(2) cannot say: values of 256 bytes and more, and flags that it does not know. */
   | {
@@ -38,6 +48,7 @@ export type PlannedSource =
       readonly flags: number;
       readonly data: string;
       readonly rootLabel: string;
+      readonly copyUp: boolean;
     }
   | {
       readonly kind: "cgroup";
@@ -47,8 +58,8 @@ export type PlannedSource =
       readonly label: string;
       readonly readonly: boolean;
     }
-  /** Changes the attributes of what is mounted there already. */
-  | { readonly kind: "remount" };
+  /** Changes what is mounted there already: its attributes, and options of its file system. */
+  | { readonly kind: "remount"; readonly parameters: readonly Parameter[] };
 
 /** What to bind instead when the kernel does not permit a new file system of the kind; "" when nothing is safe. */
 export interface Fallback {
@@ -61,6 +72,8 @@ export interface PlannedMount {
   readonly origin: string;
   /** Where, as the container sees it; absolute, without `.`, `..` or double slashes. */
   readonly target: string;
+  /** A target that is a symbolic link is covered itself. */
+  readonly targetNofollow: boolean;
   readonly source: PlannedSource;
   readonly attributes: Attributes;
   readonly recursiveAttributes: Attributes;
@@ -68,6 +81,8 @@ export interface PlannedMount {
   readonly propagation: readonly { readonly flag: number; readonly recursive: boolean }[];
   /** The source is opened by whoever sees it, before the new user namespace is entered. */
   readonly openEarly: boolean;
+  /** Options that have no effect on such a mount. */
+  readonly ignored: readonly string[];
   /** The tree of a mount with maps is opened by the caller, before any process of the container. */
   readonly idmap: MountIdmap;
 }
@@ -79,6 +94,8 @@ export interface MountContext {
   readonly userNamespace: boolean;
   /** The caller may clone mounts itself and the container's root may not see what it sees. */
   readonly openEarly: boolean;
+  /** Where sources that are symbolic links lead, for mounts with copy-symlink. */
+  readonly links: ReadonlyMap<string, string>;
   readonly ids: ContainerIds;
   /** The caller has CAP_SYS_ADMIN over its own mounts. */
   readonly ownsMounts: boolean;
@@ -104,6 +121,7 @@ export function planMount(mount: Mount, index: number, context: MountContext): P
   const target = cleanPath(mount.destination);
   refuseMountInProc(target, mount, read.bind !== undefined, origin);
   const source = planSource(mount, read, context, origin);
+  refuseMisplaced(read, source, mount.type ?? "", origin);
   const idmap = planMountIdmap(mount, read.idmap, context.ids, {
     bind: source.kind === "bind",
     may: context.ownsMounts,
@@ -112,27 +130,40 @@ export function planMount(mount: Mount, index: number, context: MountContext): P
   return Object.freeze({
     origin,
     target,
+    targetNofollow: read.extensions.has("dest-nofollow"),
     source,
     attributes: read.attributes,
     recursiveAttributes: read.recursiveAttributes,
     propagation: read.propagation,
     openEarly: context.openEarly && source.kind === "bind" && idmap.kind === "none",
     idmap,
+    ignored: ignoredOptions(read, source),
   });
+}
+
+const nothing: readonly string[] = Object.freeze([]);
+
+/** A bind mount shares its file system with the source, and a mount of cgroups with the machine: it has no options there. */
+function ignoredOptions(
+  { filesystemFlags, legacyFlags, data }: ReadOptions,
+  source: PlannedSource,
+): readonly string[] {
+  if (source.kind === "filesystem" || source.kind === "legacy") return nothing;
+  const flags = source.kind === "remount" ? [] : filesystemFlags.filter((flag) => flag in legacyFilesystem);
+  const iversion = (legacyFlags & MS.I_VERSION) !== 0 ? ["iversion"] : [];
+  const own = source.kind === "remount" && source.parameters.length > 0 ? [] : data;
+  const all = [...flags, ...iversion, ...own];
+  return all.length === 0 ? nothing : Object.freeze(all);
 }
 
 function planSource(mount: Mount, read: ReadOptions, context: MountContext, origin: string): PlannedSource {
   const type = mount.type ?? "";
-  if (read.remount && !read.bind) return { kind: "remount" };
-  if (read.bind || type === "bind") {
-    if (read.remount) return { kind: "remount" };
-    if (!mount.source) throw new SpecError(`${origin}.source`, "is missing: it must be the path to bind");
-    return {
-      kind: "bind",
-      path: mount.source.startsWith("/") ? mount.source : `${context.bundle}/${mount.source}`,
-      recursive: read.bind?.recursive ?? type === "bind",
-    };
-  }
+  const bind = read.bind !== undefined || type === "bind";
+  if (read.remount) return { kind: "remount", parameters: bind ? [] : parametersOf(read) };
+  if (bind) return planBind(mount, read, context, origin);
+  // Propagation alone changes a mount that is there, as with mount(8).
+  const untyped = type === "" || type === "none";
+  if (untyped && read.propagation.length > 0) return { kind: "remount", parameters: [] };
   if (type === "cgroup" || type === "cgroup2") {
     return {
       kind: "cgroup",
@@ -146,7 +177,7 @@ function planSource(mount: Mount, read: ReadOptions, context: MountContext, orig
         (context.userNamespace && !context.cgroupNamespace),
     };
   }
-  if (type === "" || type === "none") {
+  if (untyped) {
     throw new SpecError(
       `${origin}.type`,
       'is missing: it must be a file system, or options must hold "bind" or "rbind"',
@@ -155,9 +186,46 @@ function planSource(mount: Mount, read: ReadOptions, context: MountContext, orig
   return planFilesystem(type, mount, read, context);
 }
 
+function planBind(
+  { source }: Mount,
+  read: ReadOptions,
+  { bundle, links }: MountContext,
+  origin: string,
+): PlannedSource {
+  if (!source) throw new SpecError(`${origin}.source`, "is missing: it must be the path to bind");
+  const text = read.extensions.has("copy-symlink") ? links.get(source) : undefined;
+  if (text !== undefined) return { kind: "symlink", text };
+  return {
+    kind: "bind",
+    path: source.startsWith("/") ? source : `${bundle}/${source}`,
+    recursive: read.bind?.recursive ?? true,
+    nofollow: read.extensions.has("src-nofollow"),
+  };
+}
+
+/** Extensions of a kind of mount that this is not. */
+function refuseMisplaced(read: ReadOptions, source: PlannedSource, type: string, origin: string): void {
+  for (const [name, index] of read.extensions) {
+    const path = `${origin}.options[${index}]`;
+    if (name === "tmpcopyup") {
+      if (type !== "tmpfs" || (source.kind !== "filesystem" && source.kind !== "legacy"))
+        throw new SpecError(path, "is tmpcopyup, which fills a new tmpfs and nothing else");
+    } else if (source.kind !== "bind" && source.kind !== "symlink") {
+      throw new SpecError(path, `is ${name}, which is for bind mounts only`);
+    }
+  }
+}
+
+/** What fsconfig(2) is told, flags first. */
+function parametersOf({ filesystemFlags, data }: ReadOptions, ...further: string[]): readonly Parameter[] {
+  const flags = [...filesystemFlags, ...further].map((key) => ({ key, value: null }));
+  return [...flags, ...data.map(splitParameter)];
+}
+
 function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: MountContext): PlannedSource {
   const source = mount.source ?? type;
   const rootLabel = type === "mqueue" && context.ownQueues ? context.label : "";
+  const copyUp = read.extensions.has("tmpcopyup");
   read.data.push(...contextOption(type, read.data, context.label));
   const readonly = (read.attributes.set & MOUNT_ATTR.RDONLY) !== 0 && !kernelTypes.has(type);
   const tooLong =
@@ -169,17 +237,18 @@ function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: 
       source,
       flags: read.legacyFlags | (readonly ? MS.RDONLY : 0) | legacyFilesystemFlags(read.filesystemFlags),
       data: read.data.join(","),
+      copyUp,
       rootLabel,
     };
   }
   const mode = context.directoryModes.get(mount.destination);
   if (type === "tmpfs" && mode !== undefined) read.data.push(`mode=${mode.toString(8)}`);
-  const flags = [...read.filesystemFlags, ...(readonly ? ["ro"] : [])];
   return {
     kind: "filesystem",
     type,
     source,
-    parameters: [...flags.map((key) => ({ key, value: null })), ...read.data.map(splitParameter)],
+    parameters: parametersOf(read, ...(readonly ? ["ro"] : [])),
+    copyUp,
     rootLabel,
     fallback: planFallback(type, context),
   };

@@ -1,7 +1,6 @@
-import { SpecError } from "../../spec/error.ts";
 import type { IdmapOption } from "./idmap.ts";
 import { splitData } from "./label.ts";
-import { mountOptions } from "./options.ts";
+import { type Extension, mountOptions } from "./options.ts";
 import type { Attributes } from "./plan.ts";
 
 /** The options of one mount, sorted by what they are for. */
@@ -12,13 +11,15 @@ export interface ReadOptions {
   bind: { recursive: boolean } | undefined;
   remount: boolean;
   idmap: IdmapOption | undefined;
+  /** With their places in the list. */
+  extensions: Map<Extension, number>;
   filesystemFlags: string[];
   legacyFlags: number;
   /** Options that are not in the table: the file system's own. */
   data: string[];
 }
 
-/** Reads `options` in their order. Throws SpecError for one that is not supported yet. */
+/** Reads `options` in their order. */
 export function readOptions(options: readonly string[], origin: string): ReadOptions {
   const read: ReadOptions = {
     attributes: { set: 0, clear: 0 },
@@ -27,25 +28,21 @@ export function readOptions(options: readonly string[], origin: string): ReadOpt
     bind: undefined,
     remount: false,
     idmap: undefined,
+    extensions: new Map(),
     filesystemFlags: [],
     legacyFlags: 0,
     data: [],
   };
   options.forEach((option, index) => {
-    if (unsupported.has(option)) {
-      throw new SpecError(`${origin}.options[${index}]`, `is "${option}", which is not supported yet`);
-    }
-    readOption(read, option, `${origin}.options[${index}]`);
+    readOption(read, option, index, `${origin}.options[${index}]`);
   });
   return read;
 }
 
-const unsupported = new Set(["tmpcopyup", "copy-symlink", "src-nofollow", "dest-nofollow"]);
-
 /** idmap=MAPS: crun's way to give maps. */
 const idmapPrefix = /^(r?)idmap=/;
 
-function readOption(read: ReadOptions, option: string, origin: string): void {
+function readOption(read: ReadOptions, option: string, index: number, origin: string): void {
   const known = mountOptions[option];
   switch (known?.does) {
     case undefined:
@@ -81,6 +78,9 @@ function readOption(read: ReadOptions, option: string, origin: string): void {
       break;
     case "idmap":
       read.idmap = { recursive: known.recursive, maps: "", origin };
+      break;
+    case "extension":
+      read.extensions.set(known.name, index);
       break;
     case "nothing":
       break;

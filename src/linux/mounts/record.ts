@@ -1,25 +1,21 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { AT, MAGIC, O, RESOLVE } from "../../../ffi/constants/file.ts";
-import {
-  FSCONFIG,
-  FSMOUNT,
-  FSOPEN,
-  MOUNT_ATTR,
-  MOVE_MOUNT,
-  MS,
-  OPEN_TREE,
-} from "../../../ffi/constants/mount.ts";
-import type { Label, Program, Register } from "../../../ffi/program/program.ts";
+import { FSCONFIG, FSPICK, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../../ffi/constants/mount.ts";
+import type { Program, Register } from "../../../ffi/program/program.ts";
 import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
 import { type Handle, recordOpenInRoot, recordTarget } from "../in-root.ts";
+import { recordAttributes, recordPropagation, setAttributes } from "./attributes.ts";
 import { recordCgroupMount } from "./cgroup.ts";
+import { recordFilesystem, recordParameters } from "./filesystem.ts";
 import { recordRootLabel } from "./label.ts";
 import { recordMakeLike } from "./make-target.ts";
-import type { Attributes, Parameter, PlannedMount, PlannedSource } from "./plan.ts";
+import type { PlannedMount, PlannedSource } from "./plan.ts";
+import { recordSymlink } from "./symlink.ts";
+import type { MountTalk } from "./talk.ts";
 
-type Filesystem = Extract<PlannedSource, { kind: "filesystem" }>;
 type Legacy = Extract<PlannedSource, { kind: "legacy" }>;
 type Bind = Extract<PlannedSource, { kind: "bind" }>;
+type Remount = Extract<PlannedSource, { kind: "remount" }>;
 
 /**
  * Opens the tree of a bind mount whose source only the caller can see, before the container's user namespace is
@@ -45,27 +41,27 @@ export function recordEarlySource(
  * Mounts one entry: a detached tree is made, its target opened or created inside the root, and the one moved onto the
  * other. Reads as what the kernel will do.
  * @param root the container's root mount, attached already
- * @param instead records what tells that the next step is there for one that was not permitted
+ * @param talk with the caller
  * @param early the tree, when `recordEarlySource` opened it
  */
 export function recordMount(
   program: Program,
   root: Handle,
   mount: PlannedMount,
-  instead: () => void,
+  talk: MountTalk,
   early?: Register,
 ): void {
   program.because(mount.origin);
   const { source } = mount;
   switch (source.kind) {
     case "remount":
-      recordRemount(program, root, mount);
+      recordRemount(program, root, mount, source);
       return;
     case "cgroup":
-      recordCgroupMount(program, root, mount, source, instead);
+      recordCgroupMount(program, root, mount, source, () => talk.instead());
       return;
     case "legacy":
-      recordLegacy(program, root, mount, source);
+      recordLegacy(program, root, mount, source, talk);
       return;
     case "bind": {
       const tree = early ?? recordBind(program, source, program.register(`tree of ${mount.origin}`));
@@ -73,10 +69,13 @@ export function recordMount(
       attach(program, root, mount, tree);
       return;
     }
+    case "symlink":
+      recordSymlink(program, root, mount.target, source.text);
+      return;
     case "filesystem": {
-      const tree = recordFilesystem(program, source, mount, instead);
+      const tree = recordFilesystem(program, source, mount, talk);
       recordAttributes(program, tree, mount, "filesystem");
-      attach(program, root, mount, tree);
+      attach(program, root, mount, tree, source.copyUp ? talk : undefined);
     }
   }
 }
@@ -86,90 +85,13 @@ function recordBind(program: Program, source: Bind, tree: Register): Register {
     .open_tree(
       AT.FDCWD,
       source.path,
-      OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | (source.recursive ? OPEN_TREE.RECURSIVE : 0),
+      OPEN_TREE.CLONE |
+        OPEN_TREE.CLOEXEC |
+        (source.recursive ? OPEN_TREE.RECURSIVE : 0) |
+        (source.nofollow ? AT.SYMLINK_NOFOLLOW : 0),
     )
     .into(tree);
   return tree;
-}
-
-function recordFilesystem(
-  program: Program,
-  source: Filesystem,
-  mount: PlannedMount,
-  instead: () => void,
-): Register {
-  const tree = program.register(`tree of ${mount.origin}`);
-  if (source.fallback.path !== "") return recordPermitted(program, source, mount, instead, tree);
-  const context = recordContext(program, source.type, source.source, source.parameters);
-  program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0);
-  program.fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set).into(tree);
-  recordRootLabel(program, tree, source.rootLabel);
-  program.because(mount.origin);
-  program.close(context);
-  return tree;
-}
-
-/** A new file system if the kernel permits this namespace one, else what may stand in for it. */
-function recordPermitted(
-  program: Program,
-  source: Filesystem,
-  mount: PlannedMount,
-  instead: () => void,
-  tree: Register,
-): Register {
-  // It is answered in any of three calls: sysfs already in the first.
-  const unopened = program.label(`${mount.origin} refused at once`);
-  const refused = program.label(`${mount.origin} refused`);
-  const made = program.label(`${mount.origin} made`);
-  const done = program.label(`${mount.origin} at hand`);
-  const context = recordContext(program, source.type, source.source, source.parameters, unopened);
-  program.fsconfig(context, FSCONFIG.CMD_CREATE, null, null, 0).orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
-  program
-    .fsmount(context, FSMOUNT.CLOEXEC, mount.attributes.set)
-    .into(tree)
-    .orJump(refused, ERRNO.EPERM, ERRNO.EACCES)
-    .ifNonZero(made);
-  program.place(refused);
-  program.close(context);
-  program.place(unopened);
-  instead();
-  program
-    .open_tree(AT.FDCWD, source.fallback.path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC | OPEN_TREE.RECURSIVE)
-    .into(tree);
-  setAttributes(program, tree, { set: mount.attributes.set | source.fallback.attributes, clear: 0 }, true);
-  program.jump(done);
-  program.place(made);
-  recordRootLabel(program, tree, source.rootLabel);
-  program.because(mount.origin);
-  program.close(context);
-  program.place(done);
-  return tree;
-}
-
-/**
- * fsopen(2) and all parameters, short of creating anything.
- * @param refused where to go on when the kernel does not permit it; without, that is an error
- */
-function recordContext(
-  program: Program,
-  type: string,
-  source: string,
-  parameters: readonly Parameter[],
-  refused?: Label,
-): Register {
-  const context = program.register(`context of ${type}`);
-  const opened = program.fsopen(type, FSOPEN.CLOEXEC).into(context);
-  if (refused) opened.orJump(refused, ERRNO.EPERM, ERRNO.EACCES);
-  program.fsconfig(context, FSCONFIG.SET_STRING, "source", source, 0);
-  for (const { key, value } of parameters) {
-    const step =
-      value === null
-        ? program.fsconfig(context, FSCONFIG.SET_FLAG, key, null, 0)
-        : program.fsconfig(context, FSCONFIG.SET_STRING, key, value, 0);
-    // The tty group is not mapped in a namespace of one id: the terminals then belong to the user's own group.
-    if (type === "devpts" && key === "gid") step.ignore(ERRNO.EINVAL);
-  }
-  return context;
 }
 
 /** Records: makes the directory that a new file system is to be mounted on, when it is missing. */
@@ -179,12 +101,19 @@ export function recordMakeMountPoint(program: Program, root: Handle, mount: Plan
 }
 
 /** mount(2) onto the current directory: the one way to name a target by descriptor. */
-function recordLegacy(program: Program, root: Handle, mount: PlannedMount, source: Legacy): void {
+function recordLegacy(
+  program: Program,
+  root: Handle,
+  mount: PlannedMount,
+  source: Legacy,
+  talk: MountTalk,
+): void {
   const target = recordMountPoint(program, root, mount, undefined);
   program.fchdir(target);
   program.mount(source.source, ".", source.type, source.flags, source.data === "" ? null : source.data);
-  program.close(target);
   const mounted = recordOpenInRoot(program, root, mount.target, O.PATH);
+  if (source.copyUp) recordCopyUp(program, target, mounted, talk);
+  program.close(target);
   recordRootLabel(program, mounted, source.rootLabel);
   program.because(mount.origin);
   setAttributes(program, mounted, mount.attributes, false);
@@ -192,19 +121,41 @@ function recordLegacy(program: Program, root: Handle, mount: PlannedMount, sourc
   program.close(mounted);
 }
 
-function recordRemount(program: Program, root: Handle, mount: PlannedMount): void {
+function recordRemount(program: Program, root: Handle, mount: PlannedMount, { parameters }: Remount): void {
   const mounted = recordOpenInRoot(program, root, mount.target, O.PATH);
+  if (parameters.length > 0) {
+    const context = program.fspick(mounted, "", FSPICK.CLOEXEC | FSPICK.EMPTY_PATH);
+    recordParameters(program, context, parameters);
+    program.fsconfig(context, FSCONFIG.CMD_RECONFIGURE, null, null, 0);
+    program.close(context);
+  }
   recordAttributes(program, mounted, mount, "bind");
   recordPropagation(program, mounted, mount);
   program.close(mounted);
 }
 
-function attach(program: Program, root: Handle, mount: PlannedMount, tree: Register): void {
+/** @param talk when the tree is to be filled with what its target has */
+function attach(program: Program, root: Handle, mount: PlannedMount, tree: Register, talk?: MountTalk): void {
   const target = recordMountPoint(program, root, mount, mount.source.kind === "bind" ? tree : undefined);
+  if (talk) {
+    recordCopyUp(program, target, tree, talk);
+    const readonly = mount.attributes.set & MOUNT_ATTR.RDONLY;
+    setAttributes(program, tree, { set: readonly, clear: 0 }, false);
+  }
   program.move_mount(tree, "", target, "", MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH);
   recordPropagation(program, tree, mount);
   program.close(target);
   program.close(tree);
+}
+
+/** A descriptor of a mount, or of a mount point, is good for going there only: both are opened to be read. */
+function recordCopyUp(program: Program, source: Handle, target: Handle, talk: MountTalk): void {
+  const flags = O.RDONLY | O.DIRECTORY | O.CLOEXEC;
+  const from = program.openat(source, ".", flags, 0);
+  const to = program.openat(target, ".", flags, 0);
+  talk.copyUp(from, to);
+  program.close(to);
+  program.close(from);
 }
 
 /**
@@ -224,6 +175,7 @@ function recordMountPoint(
     mount.target,
     () => recordMakeLike(program, root, mount.target, tree),
     fixed ? RESOLVE.NO_SYMLINKS : 0,
+    mount.targetNofollow ? O.NOFOLLOW : 0,
   );
   if (!mount.target.startsWith("/proc")) recordOutsideProc(program, target, mount.target);
   return target;
@@ -239,41 +191,4 @@ function recordOutsideProc(program: Program, target: Register, path: string): vo
   program.expect(statfs, 0xffff_ffffn, MAGIC.PROC_SUPER, ERRNO.EINVAL).orJump(outside);
   program.fail(ERRNO.ELOOP);
   program.place(outside);
-}
-
-function recordAttributes(
-  program: Program,
-  tree: Handle,
-  mount: PlannedMount,
-  kind: "bind" | "filesystem",
-): void {
-  setAttributes(program, tree, mount.recursiveAttributes, true);
-  // fsmount(2) set them already; clearing is for what a bind mount inherits.
-  if (kind === "bind") setAttributes(program, tree, mount.attributes, false);
-}
-
-/**
- * mount_setattr(2). A mount that came from a more privileged namespace keeps its restrictions: clearing one is then
- * refused with EPERM, and leaving it is the safe meaning of options such as `rw` or `suid`.
- */
-function setAttributes(program: Program, tree: Handle, { set, clear }: Attributes, recursive: boolean): void {
-  const flags = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
-  if (set !== 0) {
-    // An access time can only be set while its field is cleared.
-    const field = (set & MOUNT_ATTR._ATIME) !== 0 ? MOUNT_ATTR._ATIME : 0;
-    program.mount_setattr(tree, "", flags, mountAttr({ set, clear: field }), MOUNT_ATTR_SIZE);
-  }
-  const rest = clear & ~set & ((set & MOUNT_ATTR._ATIME) !== 0 ? ~MOUNT_ATTR._ATIME : -1);
-  if (rest !== 0) {
-    program
-      .mount_setattr(tree, "", flags, mountAttr({ set: 0, clear: rest }), MOUNT_ATTR_SIZE)
-      .ignore(ERRNO.EPERM);
-  }
-}
-
-function recordPropagation(program: Program, tree: Handle, mount: PlannedMount): void {
-  for (const { flag, recursive } of mount.propagation) {
-    const flags = AT.EMPTY_PATH | (recursive ? AT.RECURSIVE : 0);
-    program.mount_setattr(tree, "", flags, mountAttr({ propagation: flag }), MOUNT_ATTR_SIZE);
-  }
 }
