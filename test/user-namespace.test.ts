@@ -276,3 +276,25 @@ describe("the caller's own id", () => {
     expect([status, stdout]).toEqual([0, "0\n 0 0 1\n"]);
   });
 });
+
+describe("what belongs to its root", () => {
+  peersDiffer({ runc: "1.1 leaves the group to somebody unknown" })("the message queues", async () => {
+    const { stdout } = await run(
+      shell(
+        "stat -c '%u %g' /dev/mqueue",
+        mapped((result) => {
+          result.mounts.push({ destination: "/dev/mqueue", type: "mqueue", source: "mqueue" });
+        }),
+      ),
+    );
+    expect(stdout).toBe("0 0\n");
+  });
+
+  rootTest("the root file system, on a machine that cannot put its own aside", async () => {
+    const { status, stdout, stderr } = await box.run(shell("cd /..; ls -d bin; id -u", mapped()), {
+      prepare: giveAway,
+      flags: ["--no-pivot"],
+    });
+    expect([status, stderr, stdout]).toEqual([0, "", "bin\n0\n"]);
+  });
+});

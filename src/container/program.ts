@@ -18,7 +18,7 @@ import { recordMasks } from "../linux/masks/record.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
 import type { MountTalk } from "../linux/mounts/talk.ts";
 import { cloneFlags } from "../linux/namespaces/plan.ts";
-import { recordCgroupNamespace, recordJoins, recordTimeNamespace } from "../linux/namespaces/record.ts";
+import { recordJoins, recordOwnNamespaces, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
 import { recordAptConfig } from "../linux/root-emulation/record.ts";
@@ -145,7 +145,7 @@ function recordSurroundings(
   if (plan.idmap.kind !== "none") recordNotDumpable(program);
   recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join");
   // Its root becomes the cgroup that init was born into.
-  recordCgroupNamespace(program, plan.namespaces);
+  recordOwnNamespaces(program, plan.namespaces);
   if (plan.namespaces.network.kind === "new") recordLoopback(program);
   recordNames(program, plan.names);
   const root = recordRoot(program, plan.rootfs, early.root, hasCreateHooks(plan.hooks));

@@ -49,8 +49,9 @@ export const executionHints: readonly HintRow[] = [
   {
     calls: ["execve", "execveat"],
     errno: "EACCES",
-    cause: "the file is not executable for this user, or lies on a mount with noexec",
-    cure: "chmod +x it, and check process.user and the mount's options",
+    cause:
+      "the file is not executable for this user, lies on a mount with noexec, or a security module says no",
+    cure: "chmod +x it, and check process.user, the mount's options, and what dmesg says of a label or profile",
   },
   {
     calls: ["execve", "execveat"],

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { CLONE } from "../../../ffi/constants/process.ts";
 import { listing } from "../../../ffi/program/listing.ts";
 import { newProgram } from "../../../ffi/program/program.ts";
-import { planNamespaces, planTimeOffsets } from "./plan.ts";
+import { cloneFlags, ownFlags, planNamespaces, planTimeOffsets } from "./plan.ts";
 import { recordTimeNamespace } from "./record.ts";
 
 describe("planTimeOffsets", () => {
@@ -12,6 +13,30 @@ describe("planTimeOffsets", () => {
     expect(planTimeOffsets({ boottime: { nanosecs: 1 }, monotonic: { secs: 2n } })).toBe(
       "monotonic 2 0\nboottime 0 1\n",
     );
+  });
+});
+
+describe("who makes a namespace", () => {
+  const flags = (...types: Parameters<typeof planNamespaces>[0][number]["type"][]) => {
+    const namespaces = planNamespaces(types.map((type) => ({ type })));
+    return { clone: cloneFlags(namespaces), own: ownFlags(namespaces) };
+  };
+
+  test("clone3 all but those that init makes itself", () => {
+    expect(flags("mount", "ipc", "pid")).toEqual({
+      clone: CLONE.NEWNS + CLONE.NEWIPC + CLONE.NEWPID,
+      own: 0,
+    });
+    expect(flags("time", "cgroup", "uts")).toEqual({ clone: CLONE.NEWUTS, own: CLONE.NEWCGROUP });
+  });
+
+  test("in a new user namespace the one of IPC is made by its root, whose message queues they are", () => {
+    expect(flags("user", "ipc", "cgroup")).toEqual({
+      clone: CLONE.NEWUSER,
+      own: CLONE.NEWCGROUP + CLONE.NEWIPC,
+    });
+    const joined = planNamespaces([{ type: "user" }, { type: "ipc", path: "/proc/1/ns/ipc" }]);
+    expect([cloneFlags(joined), ownFlags(joined)]).toEqual([CLONE.NEWUSER, 0]);
   });
 });
 

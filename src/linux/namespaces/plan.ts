@@ -55,10 +55,18 @@ export function planNamespaces(namespaces: readonly Namespace[]): PlannedNamespa
   return Object.freeze(planned);
 }
 
-// Init makes these itself: a time namespace so that its offsets are written before anybody is in it, and by whom its user
-// namespace belongs to; a cgroup namespace because its root is the cgroup that its maker is in, and only init is born into
-// the right one.
-const notCloned: ReadonlySet<NamespaceName> = new Set(["time", "cgroup"]);
+/**
+ * Flags of the new namespaces that init makes itself, as the container's root: a cgroup namespace because its root is the
+ * cgroup that its maker is in, and only init is born into the right one; in a new user namespace one of IPC because its file
+ * system of message queues belongs to its maker, who may have no number there.
+ */
+export function ownFlags(namespaces: PlannedNamespaces): number {
+  const { cgroup, ipc, user } = namespaces;
+  let flags = 0;
+  if (cgroup.kind === "new") flags += CLONE.NEWCGROUP;
+  if (ipc.kind === "new" && user.kind === "new") flags += CLONE.NEWIPC;
+  return flags;
+}
 
 /** The lines that /proc/PID/timens_offsets takes, "" for no offset at all. time_namespaces(7). */
 export function planTimeOffsets(offsets: TimeOffsets): string {
@@ -70,11 +78,14 @@ export function planTimeOffsets(offsets: TimeOffsets): string {
     .join("");
 }
 
-/** Flags of the new namespaces that clone3(2) makes at once. */
+/**
+ * Flags of the new namespaces that clone3(2) makes at once. That of time is not among them: its offsets are written before
+ * anybody is in it, and by whom its user namespace belongs to.
+ */
 export function cloneFlags(namespaces: PlannedNamespaces): number {
   let flags = 0;
   for (const name of namespaceNames) {
-    if (namespaces[name].kind === "new" && !notCloned.has(name)) flags += namespaceFlags[name];
+    if (namespaces[name].kind === "new" && name !== "time") flags += namespaceFlags[name];
   }
-  return flags;
+  return flags - ownFlags(namespaces);
 }

@@ -3,7 +3,7 @@ import { AT, O } from "../../../ffi/constants/file.ts";
 import { CLONE } from "../../../ffi/constants/process.ts";
 import type { Program, Register } from "../../../ffi/program/program.ts";
 import type { OpenedNamespace } from "./apply.ts";
-import { namespaceFlags, type PlannedNamespaces } from "./plan.ts";
+import { namespaceFlags, ownFlags, type PlannedNamespaces } from "./plan.ts";
 
 /**
  * Joins the opened namespaces. A user namespace decides what may be joined: namespaces that it owns can only be joined
@@ -95,9 +95,10 @@ export function recordTimeNamespace(program: Program, namespaces: PlannedNamespa
   program.close(made);
 }
 
-/** Makes a cgroup namespace whose root is the cgroup that init is in. cgroup_namespaces(7). */
-export function recordCgroupNamespace(program: Program, namespaces: PlannedNamespaces): void {
-  if (namespaces.cgroup.kind !== "new") return;
+/** Makes what init makes itself, see ownFlags. unshare(2), cgroup_namespaces(7). */
+export function recordOwnNamespaces(program: Program, namespaces: PlannedNamespaces): void {
+  const flags = ownFlags(namespaces);
+  if (flags === 0) return;
   program.because("linux.namespaces");
-  program.unshare(CLONE.NEWCGROUP);
+  program.unshare(flags);
 }

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { AT, O } from "../../../ffi/constants/file.ts";
 import { MNT, MOUNT_ATTR, MOVE_MOUNT, MS, OPEN_TREE } from "../../../ffi/constants/mount.ts";
 import type { Program, Register, Step } from "../../../ffi/program/program.ts";
@@ -89,7 +90,8 @@ export function recordSwitchRoot(program: Program, root: Handle, plan: PlannedRo
     pivot: () => recordPivot(program, root, plan),
     move: () => {
       program.fchdir(root);
-      program.move_mount(root, "", AT.FDCWD, "/", MOVE_MOUNT.F_EMPTY_PATH);
+      // One that was opened early may be there already.
+      program.move_mount(root, "", AT.FDCWD, "/", MOVE_MOUNT.F_EMPTY_PATH).ignore(ERRNO.ELOOP);
       program.chroot(".");
     },
     chroot: () => {

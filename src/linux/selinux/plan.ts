@@ -33,7 +33,7 @@ export function planSelinux(
     selinux: { process: "", mount: "" },
     warnings: asked.map(
       (path) =>
-        `${path} has no effect: SELinux is not enabled here (no selinuxfs that can be written is mounted)`,
+        `${path} has no effect: SELinux is not enabled here (no selinuxfs that can be written, or no policy)`,
     ),
   };
 }
