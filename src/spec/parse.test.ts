@@ -72,6 +72,11 @@ test("any 1.x version is taken, no other", () => {
   );
 });
 
+test("what has left the specification is ignored, too", () => {
+  const { linux } = exampleConfig({ linux: { intelRdt: { closID: "a", enableCMT: true, enableMBM: true } } });
+  expect(linux?.intelRdt).toEqual({ closID: "a" });
+});
+
 test("unknown keys are ignored, at every level", () => {
   const config = exampleConfig({
     windows: { layerFolders: 5 },
