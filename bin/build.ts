@@ -4,7 +4,6 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import type { BunPlugin } from "bun";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
 import { ignoreVariables } from "./deaf-variables.ts";
@@ -19,39 +18,6 @@ const processors = {
 } as const;
 
 type Processor = keyof typeof processors;
-
-/**
- * Modules that a dependency imports and that cost more to load than the little of them that is used: each is replaced
- * by a file of ours.
- */
-const replacements: readonly { importer: RegExp; modules: Readonly<Record<string, string>> }[] = [
-  {
-    importer: /\/node_modules\/citty\/dist\/index\.mjs$/,
-    modules: {
-      // citty wants only parseArgs of it.
-      "node:util": "src/cli/parse-args.ts",
-      "./_chunks/libs/scule.mjs": "src/cli/case.ts",
-    },
-  },
-];
-
-/** The bundler resolves Bun's own modules before it asks a plugin, so the import is rewritten in the importer's text. */
-const replaceModules: BunPlugin = {
-  name: "replace-modules",
-  setup(build) {
-    for (const { importer, modules } of replacements) {
-      build.onLoad({ filter: importer }, async (args) => {
-        let contents = await Bun.file(args.path).text();
-        for (const [module, by] of Object.entries(modules)) {
-          const quoted = `from ${JSON.stringify(module)}`;
-          if (!contents.includes(quoted)) throw new Error(`${args.path} does not import ${module} any more`);
-          contents = contents.replace(quoted, `from ${JSON.stringify(resolve(root, by))}`);
-        }
-        return { contents, loader: "js" };
-      });
-    }
-  },
-};
 
 /** Bun's own executable for another processor: bun.lock has its checksum, but Bun installs only what can run here. */
 async function foreignExecutable(processor: Processor): Promise<string> {
@@ -88,7 +54,6 @@ async function compile(processor: Processor, outfile: string): Promise<void> {
   const result = await Bun.build({
     ...programOptions,
     entrypoints: [resolve(root, "bin/bunc.ts")],
-    plugins: [replaceModules],
     compile: {
       ...executableOptions,
       target: processors[processor].target,

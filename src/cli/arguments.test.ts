@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ArgsDef } from "citty";
-import { neededDefinitions, optionNames, readArguments, readGlobals, type Scope } from "./arguments.ts";
+import { optionNames, readArguments, readGlobals, type Scope } from "./arguments.ts";
 import { UsageError } from "./usage-error.ts";
 
 const globals: ArgsDef = {
@@ -229,14 +229,6 @@ test("global options end at the command", () => {
   expect(() => read("--rot", "/r", "state")).toThrow("unknown option --rot (did you mean --root?)");
   expect(() => read("--log-format=xml", "state")).toThrow('--log-format: "xml" is none of text, json');
   expect(() => read("--root")).toThrow("--root needs a value");
-});
-
-test("citty is told of what it needs to know", () => {
-  const names = (...args: string[]) => Object.keys(neededDefinitions(args, scope.definitions)).sort();
-  const always = ["bundle", "id", "pivot", "signal"];
-  expect(names("--", "c")).toEqual(always);
-  expect(names("--no-pivot", "--pid-file=x", "--", "--force")).toEqual([...always, "pid-file"].sort());
-  expect(names("--no-detach", "--")).toEqual([...always, "detach"].sort());
 });
 
 test("options are named as they are written", () => {

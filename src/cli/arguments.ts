@@ -5,11 +5,11 @@ import type { Payload } from "./verb.ts";
 
 // citty takes unknown options and surplus arguments in silence, and any --no-x for a negation. A runtime must refuse what
 // it does not understand, and its callers write options in the ways of Go's and GNU's parsers. So the command line
-// is checked against the definitions here, and citty gets a plain form of it: --name=value, --flag, --, positionals.
+// is checked against citty's definitions here, and made a plain form: --name=value, --flag, --, positionals.
 
 /** A command line in the plain form. */
 export interface PlainArguments {
-  /** For citty. */
+  /** For src/cli/values.ts. */
   readonly args: string[];
   /** What follows the first positional, itself included, when reading stopped there; the payload of a command. */
   readonly rest: readonly string[];
@@ -71,7 +71,7 @@ function findShort(definitions: ArgsDef, letter: string): Option | undefined {
   return undefined;
 }
 
-/** An option and its value in the form that citty reads. */
+/** An option and its value in the plain form. */
 function plain(scope: Scope, written: string, option: Option, value: string): string {
   const { definition } = option;
   if (definition.type === "boolean") {
@@ -180,27 +180,6 @@ function checkCount(scope: Scope, positionals: readonly string[]): void {
     count++;
   }
   if (positionals.length > count) fail(scope, `unexpected argument "${positionals[count]}"`);
-}
-
-/**
- * The definitions that citty needs for a command line in the plain form: positionals, what has a default, and what was
- * given. It spends some 15 microseconds on each, and a command is run with few of its options.
- */
-export function neededDefinitions(args: readonly string[], definitions: ArgsDef): ArgsDef {
-  const needed: ArgsDef = {};
-  for (const name in definitions) {
-    const definition = definitions[name];
-    if (definition && (definition.type === "positional" || definition.default !== undefined))
-      needed[name] = definition;
-  }
-  for (const word of args) {
-    if (word === "--") break;
-    const equals = word.indexOf("=");
-    const name = word.slice(word.startsWith("--no-") ? 5 : 2, equals < 0 ? undefined : equals);
-    const definition = definitions[name];
-    if (definition) needed[name] = definition;
-  }
-  return needed;
 }
 
 /**

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
-import { parseArgs } from "citty";
 import type { ExecOptions } from "../container/options.ts";
-import { neededDefinitions, readArguments } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import { command, execOptions } from "./exec.ts";
 import { parseGlobals } from "./globals.ts";
 import { renderCommandHelp } from "./help.ts";
 import { Log } from "./log.ts";
+import { readValues } from "./values.ts";
 
 const definitions = command.args ?? {};
 
@@ -16,7 +16,7 @@ function read(...argv: string[]): Partial<ExecOptions> {
     payload: "command",
   });
   if (help) throw new Error("help");
-  const values = parseArgs(args, neededDefinitions(args, definitions as never)) as never;
+  const values = readValues(args, definitions as never) as never;
   const log = new Log({ file: undefined, format: "text", level: "error" });
   const { log: _, ...options } = execOptions(values, args, rest, {
     globals: { ...parseGlobals([]), root: "/" },

@@ -1,8 +1,8 @@
-import { type ArgsDef, parseArgs } from "citty";
+import type { ArgsDef } from "citty";
 import type { CgroupManager, RootEmulationMode } from "../container/options.ts";
-import { neededDefinitions } from "./arguments.ts";
 import type { Log, LogFormat } from "./log.ts";
 import { UsageError } from "./usage-error.ts";
+import { readValues } from "./values.ts";
 
 /** Options that stand before the command. Their defaults are in parseGlobals: most commands are run without any. */
 export const globalArgs = {
@@ -85,7 +85,7 @@ const defaults: Globals = {
 
 const rootlessWords: Readonly<Record<string, Globals["rootless"]>> = { true: true, false: false };
 
-// What citty gives; its own type forgets that an option may be absent.
+// The type that citty has for them forgets that an option may be absent.
 interface Values {
   readonly root?: string | undefined;
   readonly log?: string | undefined;
@@ -116,7 +116,8 @@ function readLevel(args: readonly string[], values: Values, isVariable: boolean)
   if (written !== undefined) return written;
   if (isVariable) return "debug";
   // ch-run-oci counts how often it is asked to say more.
-  const count = args.filter((word) => word === "--verbose").length;
+  let count = 0;
+  for (const word of args) if (word === "--verbose") count++;
   return ["warning", "info"][count] ?? "debug";
 }
 
@@ -132,7 +133,7 @@ export function parseGlobals(
   // An empty variable is an unset one.
   const file = env.BUNC_LOG || env.CH_LOG_FILE || undefined;
   if (args.length === 0 && file === undefined) return defaults;
-  const values: Values = parseArgs<typeof globalArgs>(args, neededDefinitions(args, definitions));
+  const values = readValues(args, definitions) as Values;
   const { root, log } = values;
   const manager = values["cgroup-manager"] as CgroupManager | undefined;
   return {

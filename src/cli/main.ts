@@ -1,9 +1,10 @@
-import { type ArgsDef, parseArgs } from "citty";
-import { neededDefinitions, readArguments, readGlobals } from "./arguments.ts";
+import type { ArgsDef } from "citty";
+import { readArguments, readGlobals } from "./arguments.ts";
 import { type Called, calledAs } from "./called.ts";
 import { parseGlobals, type Session } from "./globals.ts";
 import { Log } from "./log.ts";
 import { UsageError } from "./usage-error.ts";
+import { readValues } from "./values.ts";
 import type { Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
@@ -30,12 +31,12 @@ async function execute(
   });
   if (help) return undefined;
   session.log.debug(`${command} ${args.join(" ")}`);
-  // What citty's runCommand does, less subcommands and plugins, of which there are none: half of its time is theirs.
-  const values = parseArgs(args, neededDefinitions(args, definitions));
+  const values = readValues(args, definitions);
   if (hangsBefore(command)) {
     const { hang } = require("./hang.ts") as typeof import("./hang.ts");
     hang(command, values, session);
   }
+  // What citty's runCommand does, less subcommands and plugins, of which there are none.
   const result: unknown = await definition.run?.({
     rawArgs: args,
     args: values,

@@ -1,11 +1,12 @@
 import { expect, test } from "bun:test";
-import { type ArgsDef, type CommandMeta, parseArgs } from "citty";
-import { neededDefinitions, readArguments } from "./arguments.ts";
+import type { ArgsDef, CommandMeta } from "citty";
+import { readArguments } from "./arguments.ts";
 import { calledAs } from "./called.ts";
 import { type CreateValues, createOptions } from "./container-args.ts";
 import { globalArgs, parseGlobals, type Session } from "./globals.ts";
 import { renderCommandHelp, renderHelp } from "./help.ts";
 import { Log } from "./log.ts";
+import { readValues } from "./values.ts";
 import { verbs } from "./verbs.ts";
 
 async function definitionsOf(verb: string): Promise<ArgsDef> {
@@ -165,7 +166,7 @@ test("every command is in the help, and calls itself what the help does", async 
   }
 });
 
-test("options are named in kebab-case, on which src/cli/case.ts relies", async () => {
+test("options are named in kebab-case, on which src/cli/values.ts relies", async () => {
   const all = [globalArgs, ...(await Promise.all(Object.keys(verbs).map(definitionsOf)))];
   for (const name of all.flatMap((definitions) => Object.keys(definitions))) {
     expect(name).toMatch(/^[a-z][a-z0-9]*(-[a-z]+)*$/);
@@ -175,7 +176,7 @@ test("options are named in kebab-case, on which src/cli/case.ts relies", async (
 async function createFrom(verb: string, ...argv: string[]): Promise<object> {
   const definitions = await definitionsOf(verb);
   const { args } = readArguments(argv, { command: verb, definitions });
-  const values = parseArgs(args, neededDefinitions(args, definitions)) as unknown as CreateValues;
+  const values = readValues(args, definitions) as unknown as CreateValues;
   const log = new Log({ file: undefined, format: "text", level: "error" });
   const session: Session = { globals: { ...parseGlobals([]), root: "/" }, log };
   const { log: _, ...options } = createOptions(verb, values, session);
