@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
 import { ignoreVariables } from "./deaf-variables.ts";
+import { sharedPrograms } from "./shared-programs.ts";
 
 const root = resolve(import.meta.dir, "..");
 const dist = resolve(root, "dist");
@@ -54,6 +55,7 @@ async function compile(processor: Processor, outfile: string): Promise<void> {
   const result = await Bun.build({
     ...programOptions,
     entrypoints: [resolve(root, "bin/bunc.ts")],
+    plugins: [sharedPrograms],
     compile: {
       ...executableOptions,
       target: processors[processor].target,

@@ -11,17 +11,20 @@ export const { CString, ptr, read, toArrayBuffer } = engine;
 /** FFIType.i64_fast of bun:ffi: 64 bits, a bigint where a number would not be exact. */
 export const word64 = 15 as Ffi.FFIType.i64_fast;
 
-/** The engine's functions return the errors that bun:ffi throws. */
-function orThrow<T>(result: T): T {
-  if (result instanceof Error) throw result;
-  return result;
-}
-
 /**
  * Opens a shared library, and makes functions of some of its symbols: dlopen of bun:ffi. Throws Error when there is no
  * such library, or no such symbol in it.
  */
-export const dlopen: typeof Ffi.dlopen = (name, functions) => orThrow(engine.dlopen(name, functions));
+export const dlopen: typeof Ffi.dlopen = (name, functions) => {
+  const result = engine.dlopen(name, functions);
+  // The engine's own functions return the errors that bun:ffi throws.
+  if (result instanceof Error) throw result;
+  return result;
+};
 
 /** Makes functions of addresses: linkSymbols of bun:ffi. Throws Error when a prototype is none. */
-export const linkSymbols: typeof Ffi.linkSymbols = (functions) => orThrow(engine.linkSymbols(functions));
+export const linkSymbols: typeof Ffi.linkSymbols = (functions) => {
+  const result = engine.linkSymbols(functions);
+  if (result instanceof Error) throw result;
+  return result;
+};

@@ -89,22 +89,20 @@ export function failure(name: CallName, args: readonly Argument[], errno: number
   return new SyscallError(name, errno, renderCall(name, args));
 }
 
-function build(make: (name: CallName) => (...args: Argument[]) => number): Now {
-  const made: Record<string, (...args: Argument[]) => number> = {};
-  for (const name in calls) made[name] = make(name as CallName);
-  return made as unknown as Now;
+const returning: Record<string, (...args: Argument[]) => number> = {};
+const throwing: Record<string, (...args: Argument[]) => number> = {};
+for (const key in calls) {
+  const name = key as CallName;
+  returning[name] = (...args) => invoke(name, args);
+  throwing[name] = (...args) => {
+    const result = invoke(name, args);
+    if (result < 0 && result > -4096) throw failure(name, args, -result);
+    return result;
+  };
 }
 
 /** Makes a call now; returns the kernel's result, or the negated error number, and never throws for it. */
-export const attempt: Now = build(
-  (name) =>
-    (...args) =>
-      invoke(name, args),
-);
+export const attempt = returning as unknown as Now;
 
 /** Makes a call now. Throws SyscallError when it fails. */
-export const libc: Now = build((name) => (...args) => {
-  const result = invoke(name, args);
-  if (result < 0 && result > -4096) throw failure(name, args, -result);
-  return result;
-});
+export const libc = throwing as unknown as Now;

@@ -1,10 +1,10 @@
 import { expect, test } from "bun:test";
 
 const program = `
-  const { endStage, renderStages } = await import("./timing.ts");
+  const { endStage, isTimed, renderStages } = await import("./timing.ts");
   endStage("first");
   endStage("second");
-  process.stdout.write(renderStages() ?? "nothing");
+  process.stdout.write(isTimed ? renderStages() : "nothing");
 `;
 
 function run(environment: Record<string, string>): string[] {

@@ -10,6 +10,9 @@ interface Moment {
 
 const moments: Moment[] | undefined = process.env.BUNC_TIMING ? [] : undefined;
 
+/** Whether BUNC_TIMING is set. */
+export const isTimed = moments !== undefined;
+
 /** Notes that a stage of the command has ended here: everything since the one before belongs to it. */
 export function endStage(stage: string): void {
   if (!moments) return;
@@ -17,12 +20,11 @@ export function endStage(stage: string): void {
   moments.push({ stage, wall: performance.now(), processor: (user + system) / 1000 });
 }
 
-/** The table of the stages, a line each, ready to be printed; undefined when BUNC_TIMING is not set. */
-export function renderStages(): string | undefined {
-  if (!moments) return undefined;
+/** The table of the stages, a line each, ready to be printed. */
+export function renderStages(): string {
   const lines = [" wall ms   CPU ms  stage"];
   let before = { wall: 0, processor: 0 };
-  for (const moment of moments) {
+  for (const moment of moments ?? []) {
     lines.push(renderRow(moment.stage, moment.wall - before.wall, moment.processor - before.processor));
     before = moment;
   }

@@ -76,6 +76,6 @@ export class Log implements Logger {
   }
 
   debug(message: string): void {
-    this.#write("debug", message);
+    if (this.#last === levels.length - 1) this.#write("debug", message);
   }
 }

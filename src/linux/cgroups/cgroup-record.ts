@@ -39,12 +39,18 @@ export function directoriesOf(record: CgroupRecord): readonly RecordedDirectory[
 
 /** Path of the cgroup in the hierarchy of version 2; undefined where there is none. */
 export function unifiedPath(record: CgroupRecord): string | undefined {
-  return directoriesOf(record).find(({ controllers }) => controllers === "")?.path;
+  return pathOf(record, (controllers) => controllers === "");
 }
 
 /** Path of the cgroup in the hierarchy that has a controller of version 1; undefined where there is none. */
 export function controllerPath(record: CgroupRecord, controller: string): string | undefined {
-  return directoriesOf(record).find(({ controllers }) => controllers.split(",").includes(controller))?.path;
+  return pathOf(record, (controllers) => controllers.split(",").includes(controller));
+}
+
+// No find or every here: to use such a method for the first time takes 0.1 ms, and `state` comes by.
+function pathOf(record: CgroupRecord, wanted: (controllers: string) => boolean): string | undefined {
+  for (const { controllers, path } of directoriesOf(record)) if (wanted(controllers)) return path;
+  return undefined;
 }
 
 /**
@@ -55,10 +61,13 @@ export function readCgroupRecord(state: unknown): CgroupRecord | null {
   if (state === null) return null;
   const record = state as CgroupRecord | undefined;
   const directories = record?.kind === "v2" ? [{ controllers: "", path: record.path }] : record?.directories;
-  if (!record || !Array.isArray(directories) || !directories.every(isDirectory)) {
-    throw new TypeError("the state has no record of cgroups where one should be");
-  }
+  if (!record || !Array.isArray(directories)) throw noRecord();
+  for (const directory of directories) if (!isDirectory(directory)) throw noRecord();
   return record;
+}
+
+function noRecord(): TypeError {
+  return new TypeError("the state has no record of cgroups where one should be");
 }
 
 function isDirectory(value: Partial<RecordedDirectory> | null): boolean {
