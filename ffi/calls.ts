@@ -54,6 +54,8 @@ export const calls = {
   pread64: [17, 67, "fd", "bytes", "int", "int"],
   // ssize_t sendfile(int out, int in, off_t *offset, size_t count)
   sendfile: [40, 71, "fd", "fd", "bytes", "int"],
+  // ssize_t pwrite64(int fd, const void *buf, size_t count, off_t offset)
+  pwrite64: [18, 68, "fd", "bytes", "int", "int"],
   // int close(int fd)
   close: [3, 57, "fd"],
   // int close_range(unsigned first, unsigned last, unsigned flags)
@@ -96,6 +98,8 @@ export const calls = {
   fgetxattr: [193, 10, "fd", "text", "bytes", "int"],
   // int fsetxattr(int fd, const char *name, const void *value, size_t size, int flags)
   fsetxattr: [190, 7, "fd", "text", "bytes", "int", "int"],
+  // ssize_t getxattr(const char *path, const char *name, void *value, size_t size)
+  getxattr: [191, 8, "path", "text", "bytes", "int"],
   // int setxattr(const char *path, const char *name, const void *value, size_t size, int flags)
   setxattr: [188, 5, "path", "text", "bytes", "int", "int"],
   // int fstatfs(int fd, struct statfs *statfs)

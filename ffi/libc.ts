@@ -20,14 +20,19 @@ const { symbols: library } = dlopen("libc.so.6", {
 const errnoAddress = library.__errno_location();
 endStage("libc");
 
-/** What an immediate call takes for an argument of a kind. null is the null pointer. */
-export type Value<K extends Kind> = K extends "path" | "text"
+/**
+ * What an immediate call takes for an argument of a kind. null is the null pointer. A path may be bytes that end with a
+ * NUL: not every file has a name in UTF-8.
+ */
+export type Value<K extends Kind> = K extends "text"
   ? string | null
-  : K extends "bytes"
-    ? Uint8Array | null
-    : K extends "any"
-      ? string | Uint8Array | number | bigint | null
-      : number | bigint;
+  : K extends "path"
+    ? string | Uint8Array | null
+    : K extends "bytes"
+      ? Uint8Array | null
+      : K extends "any"
+        ? string | Uint8Array | number | bigint | null
+        : number | bigint;
 
 type Values<K> = K extends readonly [infer Head extends Kind, ...infer Rest]
   ? [argument: Value<Head>, ...Values<Rest>]

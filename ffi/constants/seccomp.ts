@@ -56,7 +56,12 @@ export const SECCOMP_IOCTL = {
   NOTIF_RECV: 0xc0502100,
   NOTIF_SEND: 0xc0182101,
   NOTIF_ID_VALID: 0x40082102,
+  /** Linux 6.6. */
+  NOTIF_SET_FLAGS: 0x40082104,
 } as const;
 
 /** Flags of an answer: the kernel makes the call as if there were no filter. Linux 5.5. */
 export const SECCOMP_USER_NOTIF_FLAG = { CONTINUE: 1 } as const;
+
+/** Of a listener: who asks and who answers take turns on one processor. Linux 6.6. */
+export const SECCOMP_USER_NOTIF_FD = { SYNC_WAKE_UP: 1 } as const;

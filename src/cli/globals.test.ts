@@ -72,10 +72,8 @@ test.each([
   expect(() => parse(...argv)).toThrow();
 });
 
-test("--root-emulation takes its modes, and refuses the one to come by name", () => {
+test("--root-emulation takes its modes", () => {
   expect(parseGlobals(["--root-emulation=none"]).rootEmulation).toBe("none");
   expect(parseGlobals([]).rootEmulation).toBeUndefined();
-  expect(() => parseGlobals(["--root-emulation=notify"])).toThrow(
-    "--root-emulation: notify is not supported yet",
-  );
+  expect(parseGlobals(["--root-emulation=notify"]).rootEmulation).toBe("notify");
 });

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import type { CgroupManager, RootEmulationMode } from "../container/options.ts";
 import type { Log, LogFormat } from "./log.ts";
-import { UsageError } from "./usage-error.ts";
+
 import { readValues } from "./values.ts";
 
 /** Options that stand before the command. Their defaults are in parseGlobals: most commands are run without any. */
@@ -36,8 +36,7 @@ export const globalArgs = {
   "root-emulation": {
     type: "enum",
     options: ["auto", "seccomp", "none", "notify"],
-    description:
-      "answer calls that take a root with many ids (default: auto, where one id is mapped; notify is not supported yet)",
+    description: "answer calls that take a root with many ids (default: auto, where one id is mapped)",
   },
   "keep-groups": { type: "boolean", description: "the same as --keep-groups of create and run" },
   criu: {
@@ -101,11 +100,6 @@ interface Values {
   readonly version?: boolean | undefined;
 }
 
-function rootEmulationOf(mode: string | undefined): RootEmulationMode | undefined {
-  if (mode === "notify") throw new UsageError("--root-emulation: notify is not supported yet");
-  return mode as RootEmulationMode | undefined;
-}
-
 /** BUNC_LOG names a log where --log does not; CH_LOG_FILE is what ch-run-oci calls it. */
 export type LogVariables = Readonly<Record<string, string | undefined>>;
 
@@ -145,7 +139,7 @@ export function parseGlobals(
     },
     cgroupManager: manager ?? (values["systemd-cgroup"] ? "systemd" : defaults.cgroupManager),
     rootless: rootlessWords[values.rootless ?? ""] ?? defaults.rootless,
-    rootEmulation: rootEmulationOf(values["root-emulation"]),
+    rootEmulation: values["root-emulation"] as RootEmulationMode | undefined,
     keepGroups: values["keep-groups"] === true,
     criu: values.criu,
     version: values.version === true,

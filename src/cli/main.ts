@@ -1,5 +1,7 @@
 import type { ArgsDef } from "citty";
+import { supervisorCommand } from "../container/supervisor-command.ts";
 import { readArguments, readGlobals } from "./arguments.ts";
+
 import { type Called, calledAs } from "./called.ts";
 import { parseGlobals, type Session } from "./globals.ts";
 import { Log } from "./log.ts";
@@ -46,6 +48,13 @@ async function execute(
   return typeof result === "number" ? result : 0;
 }
 
+/** Of one container's root emulation, until that has no process left. No person calls this one. */
+async function beSupervisor(): Promise<number> {
+  const { superviseRoot } = await import("../container/supervise-root.ts");
+  superviseRoot();
+  return 0;
+}
+
 /**
  * bunc from the command line: reads it, runs the command, and prints what went wrong, here and nowhere else.
  * @param argv the arguments, without the program's name
@@ -68,6 +77,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       log = new Log(globals.log);
       const verb = Object.hasOwn(verbs, command) ? verbs[command] : undefined;
       if (!verb) {
+        if (command === supervisorCommand) return await beSupervisor();
         const { suggest } = await import("./suggest.ts");
         throw new UsageError(`unknown command "${command}"${suggest(command, Object.keys(verbs))}`);
       }

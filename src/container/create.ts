@@ -4,6 +4,7 @@ import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix, listenUnix } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { loadFilter } from "../linux/seccomp/compile.ts";
+import { isListening } from "../linux/seccomp/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
 import { owner } from "../state/owner.ts";
@@ -93,12 +94,12 @@ export function hooksOf(plan: Plan, options: CreateOptions, directory: Descripto
 }
 
 /** Whether somebody outside answers calls of the container. */
-export function listensFor({ agent }: Pick<Plan, "agent">): boolean {
-  return agent !== null;
+export function listensFor({ agent, emulation }: Pick<Plan, "agent" | "emulation">): boolean {
+  return agent !== null || isListening(emulation);
 }
 
 /** Who does; null for nobody, and then nothing of it is loaded. Throws SpecError when that one cannot be there. */
-export function receiverOf(plan: Pick<Plan, "agent">): Receiver | null {
+export function receiverOf(plan: Pick<Plan, "agent" | "emulation">): Receiver | null {
   return listensFor(plan) ? loadHandOver().receiverOf(plan) : null;
 }
 

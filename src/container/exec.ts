@@ -40,14 +40,15 @@ export function execInContainer(options: ExecOptions): number {
   using signals = options.detach ? undefined : catchForwarded();
   const receiver = receiverOf(plan);
   using handing = listensFor(plan) ? openHandOver() : undefined;
-  const { launch, master } = launchIn(record, init, plan, { cgroup, handing }, options);
+  using directory = openFile(directoryOf(options.root, options.id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
+  const { launch, master } = launchIn(record, init, plan, { cgroup, handing, directory }, options);
   try {
     if (master) copyWindowSize(master.fd);
     if (record.intelRdt) joinClass(record, launch.pid);
     applyRlimits(plan.rlimits, launch.pid);
     if (plan.seldom) loadSeldom().applySettings(plan.seldom, launch.pid);
     const { pid } = launch;
-    launch.letGo(handing && (() => handing.give(receiver, { record, status: "running", pid })));
+    launch.letGo(handing && (() => handing.give(receiver, { directory, record, status: "running", pid })));
     endStage("start");
     if (options.pidfdSocket !== undefined) {
       const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
@@ -68,10 +69,9 @@ function launchIn(
   record: StateRecord,
   init: Descriptor,
   plan: ExecPlan,
-  { cgroup, handing }: Pick<ExecLaunchOptions, "cgroup" | "handing">,
+  { cgroup, handing, directory }: Pick<ExecLaunchOptions, "cgroup" | "handing" | "directory">,
   options: ExecOptions,
 ): { launch: ExecLaunch; master: Descriptor | undefined } {
-  using directory = openFile(directoryOf(options.root, options.id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
   using root = openFile(`/proc/${record.pid}/root`, O.PATH | O.DIRECTORY);
   // The number may have become another process's meanwhile; as long as init is there, it has not.
   if (!signalInit(init, 0)) throw new StateError("conflict", `container "${options.id}" has ended`);

@@ -3,24 +3,27 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { S } from "../../ffi/constants/file.ts";
 import { SyscallError } from "../../ffi/error.ts";
-import { type Descriptor, isType, stat, writeAll } from "../../ffi/file.ts";
-import { connectUnix, receiveDescriptor, sendDescriptor, socketPair } from "../../ffi/socket.ts";
+import { type Descriptor, isType, readInto, stat, writeAll } from "../../ffi/file.ts";
+import { connectUnix, listenUnix, receiveDescriptor, sendDescriptor, socketPair } from "../../ffi/socket.ts";
 import { type HookState, stateDocument } from "../linux/hooks/state.ts";
+import { startSupervisor } from "../linux/root-emulation/apply.ts";
 import type { HandOver } from "../linux/seccomp/listen.ts";
 import type { PlannedAgent } from "../linux/seccomp/plan.ts";
 import type { Plan } from "../plan/types.ts";
 import { SpecError } from "../spec/error.ts";
-import { ociVersion, type StateRecord } from "../state/record.ts";
+import { StateError } from "../state/error.ts";
+import { files, ociVersion, type StateRecord } from "../state/record.ts";
+import { supervisorCommand } from "./supervisor-command.ts";
 
 /** What state.json has as `listener`. */
-export type Receiver = { readonly kind: "agent" } & PlannedAgent;
+export type Receiver = ({ readonly kind: "agent" } & PlannedAgent) | { readonly kind: "supervisor" };
 
 /**
- * Who is to get the listener of a plan; null for nobody.
+ * Who is to get the listener of a plan that has one.
  * @throws SpecError when nobody could listen at the agent's path
  */
-export function receiverOf({ agent }: Pick<Plan, "agent">): Receiver | null {
-  if (!agent) return null;
+export function receiverOf({ agent }: Pick<Plan, "agent">): Receiver {
+  if (!agent) return { kind: "supervisor" };
   checkAgent(agent);
   return { kind: "agent", ...agent };
 }
@@ -53,6 +56,8 @@ function noAgent(path: string, problem: string, cause?: Error): SpecError {
 
 /** The process whose calls are answered, as the agent is told of it. */
 export interface Listened {
+  /** The container's directory. */
+  readonly directory: Descriptor;
   readonly record: Pick<StateRecord, "id" | "pid" | "bundle" | "annotations">;
   readonly status: HookState["status"];
   /** Of the process under the filter. */
@@ -68,7 +73,8 @@ export interface Listened {
 export function handOver(connection: Descriptor, receiver: Receiver, listened: Listened): void {
   using listener = takeListener(connection);
   if (!listener) return;
-  tellAgent(receiver, listener, listened);
+  if (receiver.kind === "agent") tellAgent(receiver, listener, listened);
+  else supervisor(listener, listened);
   writeAll(connection.fd, new Uint8Array(1));
 }
 
@@ -118,8 +124,41 @@ function tellAgent({ path, metadata }: PlannedAgent, listener: Descriptor, liste
   }
 }
 
+/** The container has one: its first process brings it, and what `exec` adds goes to it. */
+function supervisor(listener: Descriptor, { directory, status }: Listened): void {
+  if (status === "running") {
+    joinSupervisor(listener, directory);
+    return;
+  }
+  using socket = listenUnix(directory.fd, files.supervisor);
+  startSupervisor(supervisorCommand, listener, socket);
+}
+
+function joinSupervisor(listener: Descriptor, directory: Descriptor): void {
+  try {
+    using socket = connectUnix(`/proc/self/fd/${directory.fd}/${files.supervisor}`);
+    sendDescriptor(socket.fd, listener.fd, "\0");
+    if (readInto(socket.fd, new Uint8Array(1)) === 1) return;
+  } catch (cause) {
+    if (!(cause instanceof SyscallError)) throw cause;
+    throw noSupervisor(cause);
+  }
+  throw noSupervisor();
+}
+
+function noSupervisor(cause?: Error): StateError {
+  return new StateError(
+    "conflict",
+    "the supervisor of root emulation has ended, and the container cannot go on: delete it",
+    cause ? { cause } : undefined,
+  );
+}
+
 /** The JSON that an agent gets. */
-export function renderProcessState(metadata: string, { record, status, pid }: Listened): string {
+export function renderProcessState(
+  metadata: string,
+  { record, status, pid }: Pick<Listened, "record" | "status" | "pid">,
+): string {
   const { id, bundle, annotations } = record;
   return JSON.stringify({
     ociVersion,

@@ -60,7 +60,7 @@ export function runContainer(options: RunOptions): number {
       if (master) copyWindowSize(master.fd);
       if (record.hooks) loadHooks().runStartHooks(record, directory);
       const { pid } = launched;
-      const give = handing && (() => handing.give(receiver, { record, status: "created", pid }));
+      const give = handing && (() => handing.give(receiver, { directory, record, status: "created", pid }));
       letGo(plan, launched, give);
       if (record.hooks) loadHooks().runPoststartHooks(record);
     } catch (error) {

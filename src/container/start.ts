@@ -36,7 +36,7 @@ export async function startContainer(options: StartOptions): Promise<void> {
   if (record.hooks) await runHooks("runStartHooks", options, record, directory);
   using handing = record.listener ? await connectHandOver(options) : undefined;
   writeAll(start.fd, new Uint8Array(1));
-  if (handing) await passListener(handing, record);
+  if (handing) await passListener(handing, record, directory);
   awaitResult(result.fd, directory, record);
   // From now on the container counts as running.
   libc.unlinkat(directory.fd, files.startFifo, 0);
@@ -53,9 +53,13 @@ async function connectHandOver({ root, id }: StartOptions): Promise<Descriptor> 
   return connectUnix(`${directoryOf(root, id)}/${files.handOver}`);
 }
 
-async function passListener(connection: Descriptor, record: StateRecord): Promise<void> {
+async function passListener(
+  connection: Descriptor,
+  record: StateRecord,
+  directory: Descriptor,
+): Promise<void> {
   const { handOver, readReceiver } = await import("./hand-over.ts");
-  handOver(connection, readReceiver(record), { record, status: "created", pid: record.pid });
+  handOver(connection, readReceiver(record), { directory, record, status: "created", pid: record.pid });
 }
 
 async function openNotify({ notifySocket, log }: StartOptions, record: StateRecord, directory: Descriptor) {

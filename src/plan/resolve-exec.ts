@@ -4,7 +4,7 @@ import { homeOf, type PlannedExecute, planExecution } from "../linux/execution/p
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, type PlannedRootEmulation } from "../linux/root-emulation/plan.ts";
 import type { PlannedAffinity } from "../linux/scheduling/plan.ts";
-import { planEmulation } from "../linux/seccomp/emulation.ts";
+import { emulationFilter } from "../linux/seccomp/emulation.ts";
 import { planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
@@ -104,7 +104,7 @@ export function resolveExec(
     terminal: planTerminal(process.terminal ?? false, process.consoleSize, user.uid),
     seccomp,
     agent: planAgent(config.linux?.seccomp, seccomp),
-    emulation: choices.rootEmulation.kind === "none" ? choices.rootEmulation : planEmulation(facts),
+    emulation: emulationFilter(choices.rootEmulation.kind, facts),
     credentials,
     capabilities,
     rlimits: planRlimits(process.rlimits ?? [], facts),

@@ -15,8 +15,8 @@ import { planNetDevices } from "../linux/netdevices/plan.ts";
 import { planRlimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
-import { planEmulation } from "../linux/seccomp/emulation.ts";
-import { planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
+import { emulationFilter } from "../linux/seccomp/emulation.ts";
+import { isListening, planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
 import { cleanPath } from "../spec/path.ts";
@@ -95,16 +95,18 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     last: facts.lastCapability,
   });
   const noNewPrivileges = process?.noNewPrivileges ?? false;
+  const seccomp = planSeccomp(linux.seccomp, facts);
   const { emulation, warnings: emulationWarnings } = planRootEmulation({
     option: options.rootEmulation,
     annotations: config.annotations,
     realRoot: !userNamespace,
     ids: mappedIds(namespaces.user.kind, linux, facts),
     filters: facts.seccompFilters,
+    agent: isListening(seccomp),
+    startHooks: (config.hooks?.startContainer ?? []).length > 0,
     mayLoad: noNewPrivileges || newUserNamespace || has(facts, CAP.CAP_SYS_ADMIN),
     apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
   });
-  const seccomp = planSeccomp(linux.seccomp, { arch: facts.arch });
   const execution = planProcess(process, facts, {
     defaults: environmentOf(emulation),
     forced: [...listenVariables(options.listenFds), ...(notify ? [notifyVariable] : [])],
@@ -145,7 +147,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     seccomp,
     agent: planAgent(linux.seccomp, seccomp),
     rootEmulation: emulation,
-    emulation: emulation.kind === "none" ? emulation : planEmulation({ arch: facts.arch }),
+    emulation: emulationFilter(emulation.kind, facts),
     credentials: planCredentials(user, noNewPrivileges, {
       // A new user namespace inherits the denial.
       setgroupsDenied:

@@ -8,6 +8,8 @@ const single: RootEmulationContext = {
   ids: 1,
   filters: true,
   mayLoad: true,
+  agent: false,
+  startHooks: false,
   apt: false,
 };
 const annotated = (value: string) => ({ [rootEmulationAnnotation]: value });
@@ -63,16 +65,30 @@ test("what is asked for and cannot be had is refused, with what is missing", () 
   );
   expect(refused({ annotations: annotated("seccomp"), mayLoad: false })).toThrow("CAP_SYS_ADMIN");
   expect(refused({ annotations: annotated("maybe") })).toThrow(
-    'annotations["org.bunc.root-emulation"] is "maybe": it must be auto, seccomp, none',
+    'annotations["org.bunc.root-emulation"] is "maybe": it must be auto, seccomp, none, notify',
   );
-  expect(refused({ annotations: annotated("notify") })).toThrow(
-    "asks for notify, which is not supported yet",
-  );
+  expect(refused({ annotations: annotated("notify"), filters: false })).toThrow("asks for notify, but");
 });
 
 test("apt is told to stay root in a file of the container's own /dev", () => {
   expect(planRootEmulation({ ...single, apt: true }).emulation).toEqual({
     kind: "seccomp",
     aptConfig: "/dev/.apt.conf",
+  });
+});
+
+describe("notify", () => {
+  test("is for those who ask by name", () => {
+    expect(kind({ option: "notify" })).toBe("notify");
+    expect(kind({ annotations: annotated("notify"), ids: 65_536 })).toBe("notify");
+    expect(kind({ option: "notify", realRoot: true })).toBe("none");
+  });
+
+  test("cannot be beside another listener", () => {
+    expect(() => kind({ option: "notify", agent: true })).toThrow(
+      "--root-emulation asks for notify, but linux.seccomp has SCMP_ACT_NOTIFY, and a process has one listener",
+    );
+    expect(() => kind({ option: "notify", startHooks: true })).toThrow("hooks.startContainer");
+    expect(kind({ option: "seccomp", agent: true, startHooks: true })).toBe("seccomp");
   });
 });

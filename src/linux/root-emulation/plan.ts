@@ -1,15 +1,16 @@
 import { SpecError } from "../../spec/error.ts";
 
 /** What --root-emulation takes; "auto" is what it is without. */
-export type RootEmulationMode = "auto" | "seccomp" | "none";
+export type RootEmulationMode = "auto" | "seccomp" | "none" | "notify";
 
-export const rootEmulationModes: readonly RootEmulationMode[] = ["auto", "seccomp", "none"];
+export const rootEmulationModes: readonly RootEmulationMode[] = ["auto", "seccomp", "none", "notify"];
 
 /** Whether the calls that take a root with many ids are answered instead of made. */
 export type PlannedRootEmulation =
   | { readonly kind: "none" }
   | {
-      readonly kind: "seccomp";
+      /** By the filter alone, or with a supervisor that remembers owners. */
+      readonly kind: "seccomp" | "notify";
       /** Path of the file that tells apt to stay root, which APT_CONFIG names; "" where there is none. */
       readonly aptConfig: string;
     };
@@ -26,6 +27,10 @@ export interface RootEmulationContext {
   readonly filters: boolean;
   /** Init may load a filter: it has CAP_SYS_ADMIN in its user namespace, or no_new_privs is set. seccomp(2). */
   readonly mayLoad: boolean;
+  /** The bundle's own profile has calls answered by an agent. */
+  readonly agent: boolean;
+  /** There are startContainer hooks, which run under the container's filters. */
+  readonly startHooks: boolean;
   /** The image has apt, its /dev is a tmpfs that can be written to, and nobody has set APT_CONFIG. */
   readonly apt: boolean;
 }
@@ -44,7 +49,8 @@ export const aptConfigText = 'APT::Sandbox::User "root";\n';
 /**
  * Decides about root emulation: the option says, else the annotation, else the number of ids.
  * @returns with warnings about what was asked for, or would be needed, and cannot be had
- * @throws SpecError for a mode that is unknown, and for "seccomp" where no filter can be loaded
+ * @throws SpecError for a mode that is unknown, and for one that is asked for where no filter can be loaded, or a second
+ *   listener
  */
 export function planRootEmulation(context: RootEmulationContext): {
   readonly emulation: PlannedRootEmulation;
@@ -56,9 +62,12 @@ export function planRootEmulation(context: RootEmulationContext): {
   if (context.realRoot)
     return none(`${path}: root emulation stays off: the container's root is the machine's`);
   const obstacle = obstacleTo(context);
-  if (obstacle === "")
-    return { emulation: { kind: "seccomp", aptConfig: context.apt ? aptConfigPath : "" }, warnings: [] };
-  if (mode === "seccomp") throw new SpecError(path, `asks for seccomp, but ${obstacle}`);
+  if (mode === "notify") refuseSecondListener(context, path);
+  if (obstacle === "") {
+    const kind = mode === "notify" ? "notify" : "seccomp";
+    return { emulation: { kind, aptConfig: context.apt ? aptConfigPath : "" }, warnings: [] };
+  }
+  if (mode !== "auto") throw new SpecError(path, `asks for ${mode}, but ${obstacle}`);
   return none(`root emulation stays off, though one id is mapped: ${obstacle}`);
 }
 
@@ -68,14 +77,26 @@ function chosen({ option, annotations }: RootEmulationContext): { path: string; 
   const value = annotations?.[rootEmulationAnnotation];
   const annotated = value === undefined ? "auto" : rootEmulationModes.find((mode) => mode === value);
   if (annotated === undefined) {
-    throw new SpecError(
-      path,
-      value === "notify"
-        ? "asks for notify, which is not supported yet"
-        : `is "${value}": it must be ${rootEmulationModes.join(", ")}`,
-    );
+    throw new SpecError(path, `is "${value}": it must be ${rootEmulationModes.join(", ")}`);
   }
   return option === undefined ? { path, mode: annotated } : { path: "--root-emulation", mode: option };
+}
+
+/** What would need a listener beside the supervisor's. */
+function refuseSecondListener({ agent, startHooks }: RootEmulationContext, path: string): void {
+  const asks = "asks for notify, but";
+  if (agent) {
+    throw new SpecError(
+      path,
+      `${asks} linux.seccomp has SCMP_ACT_NOTIFY, and a process has one listener: ask for seccomp, or leave it out`,
+    );
+  }
+  if (startHooks) {
+    throw new SpecError(
+      path,
+      `${asks} hooks.startContainer would run under it unanswered: ask for seccomp, or use a createContainer hook`,
+    );
+  }
 }
 
 function obstacleTo({ filters, mayLoad }: RootEmulationContext): string {
