@@ -155,6 +155,27 @@ describe.each([...layouts])("cgroup layout %s", (layout) => {
     },
   );
 
+  systemdTestIf(limited, "cgroup2 has no controllers here")("update changes the scope, too", async () => {
+    await run("changed", limits);
+    const { pid } = JSON.parse(await call("state changed")) as { pid: number };
+    // In version 1 a quota may not be above that of the cgroup around it.
+    for (const [quota, percent] of [
+      [80_000, "800ms"],
+      [20_000, "200ms"],
+    ] as const) {
+      await call(`update --pids-limit 50 --cpu-quota ${quota} changed`);
+      expect(await machine.show("pre-changed.scope", ["TasksMax", "CPUQuotaPerSecUSec"])).toEqual({
+        TasksMax: "50",
+        CPUQuotaPerSecUSec: percent,
+      });
+      if (cgroups !== "v2") {
+        const own = await machine.shell(`sed -n 's/^[0-9]*:cpu:\\(.*\\)/\\1/p' /proc/${pid}/cgroup`);
+        expect(await machine.shell(`cat /sys/fs/cgroup/cpu${own}/cpu.cfs_quota_us`)).toBe(String(quota));
+      }
+    }
+    await call("delete --force changed");
+  });
+
   systemdTest("a property that systemd does not have fails create, and nothing stays", async () => {
     const unknown = run("wrong", (result) => {
       result.annotations = { "org.systemd.property.NoSuchThing": "'x'" };

@@ -12,14 +12,14 @@ export { createCgroup };
  */
 export function applyLimits(plan: PlannedCgroup): void {
   if (plan.kind === "none") return;
-  if (plan.scope) {
-    const { limitScope } = require("./systemd/scope.ts") as typeof import("./systemd/scope.ts");
-    limitScope(plan.scope, plan.scope.limits);
-    completeInScope(plan);
-  }
+  if (plan.scope) completeInScope(plan);
   if (plan.devices.kind === "program") {
     const { attachDevices } = require("./v2/attach-devices.ts") as typeof import("./v2/attach-devices.ts");
     attachDevices(plan.devices.path, plan.devices.instructions);
   }
   if (plan.writes.length > 0) writeLimits(plan.writes);
+  if (plan.scope) {
+    const { limitScope } = require("./systemd/limit.ts") as typeof import("./systemd/limit.ts");
+    limitScope(plan.scope, plan.scope.limits);
+  }
 }

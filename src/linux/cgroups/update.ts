@@ -1,8 +1,10 @@
 // What `update` writes to the cgroups of a container that is there already.
 import { SyscallError } from "../../../ffi/error.ts";
 import { exists, readText, writeValue } from "../../../ffi/file.ts";
+import { SpecError } from "../../spec/error.ts";
 import type { Resources } from "../../spec/types.ts";
 import { type CgroupRecord, controllerPath, unifiedPath } from "./cgroup-record.ts";
+import type { FileValue } from "./limit.ts";
 import type { PlannedWrite } from "./planned.ts";
 import { type ControllerLimits, controllersOf, writesIn } from "./request.ts";
 import { assign } from "./v1/assign.ts";
@@ -23,16 +25,26 @@ import { writeLimits } from "./write.ts";
 export function updateLimits(record: CgroupRecord, resources: Resources): readonly string[] {
   const writes = record.kind === "v1" ? planV1(record, resources) : planV2(record.path, resources);
   const before = writes.map(({ file }) => ({ file, value: readBefore(file) }));
+  const updateScope = (values: readonly FileValue[]) => {
+    if (record.scope) scopeLimits().updateScope(record, values);
+  };
   try {
+    // A quota of version 1 may not be above that of the scope, nor the scope's below it: it is raised first, lowered last.
+    if (record.kind === "v1") updateScope(writes);
     writeLimits(writes);
+    updateScope(writes);
   } catch (error) {
-    for (const { file, value } of before.reverse()) restore(file, value);
+    for (const { file, value } of before.toReversed()) restore(file, value);
+    if (record.scope)
+      quietly(() => updateScope(before.map(({ file, value = "" }) => ({ file, value: value.trim() }))));
     throw error;
   }
   const notes = writes.map(({ property, file, value }) => `${property}: ${value} to ${file}`);
   if (resources.devices) notes.push("linux.resources.devices: the rules of create stay");
   return notes;
 }
+
+const scopeLimits = () => require("./systemd/limit.ts") as typeof import("./systemd/limit.ts");
 
 type V1 = Extract<CgroupRecord, { kind: "v1" }>;
 
@@ -79,13 +91,17 @@ function readBefore(file: string): string | undefined {
   }
 }
 
-/** As far as it can be done: the failure that led here is what the caller must hear of. */
 function restore(file: string, value: string | undefined): void {
   for (const line of (value ?? "").trim().split("\n")) {
-    try {
-      if (line !== "") writeValue(file, line);
-    } catch (error) {
-      if (!(error instanceof SyscallError)) throw error;
-    }
+    if (line !== "") quietly(() => writeValue(file, line));
+  }
+}
+
+/** As far as it can be done: the failure that led here is what the caller must hear of. */
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof SyscallError) && !(error instanceof SpecError)) throw error;
   }
 }

@@ -18,6 +18,11 @@ const managerInterface = "org.freedesktop.systemd1.Manager";
 /** How many milliseconds systemd may take to do something; runc waits as long. */
 const patience = 30_000;
 
+/** A systemd's number, such as 252; 0 when it does not tell. Throws BusError. */
+export function versionOf(manager: Manager): number {
+  return Number.parseInt(/\d+/.exec(manager.property("Version"))?.[0] ?? "0", 10);
+}
+
 /** A connection to a systemd. Every method throws BusError. */
 export class Manager implements Disposable {
   private readonly bus: Bus;
@@ -90,13 +95,15 @@ export class Manager implements Disposable {
     });
   }
 
-  /** Sets properties of a unit, until the machine is booted anew. */
+  /** Sets properties of a unit, until the machine is booted anew; they hold when this returns. */
   setProperties(unit: string, properties: readonly BusProperty[]): void {
     using _ = this.call("SetUnitProperties", (message) => {
       message.append(busText(unit));
       message.append(busBoolean(true));
       message.appendProperties(properties);
     });
+    // It is written to the cgroup after the answer, but before any further one.
+    this.property("Version");
   }
 
   private resetFailed(unit: string): void {

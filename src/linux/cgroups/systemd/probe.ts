@@ -21,10 +21,10 @@ export function probeSystemd(layout: CgroupLayout, user: boolean): SystemdFacts 
 }
 
 function ask(bus: BusKind): SystemdFacts {
-  const { Manager } = require("./manager.ts") as typeof import("./manager.ts");
+  const { Manager, versionOf } = require("./manager.ts") as typeof import("./manager.ts");
   try {
     using manager = new Manager(bus);
-    const version = Number.parseInt(/\d+/.exec(manager.property("Version"))?.[0] ?? "0", 10);
+    const version = versionOf(manager);
     const controlGroup = manager.property("ControlGroup");
     return { kind: "running", bus, version, controlGroup: controlGroup === "/" ? "" : controlGroup };
   } catch (error) {

@@ -8,12 +8,7 @@ import {
   busText,
   busUint64,
 } from "../../../../ffi/structs/bus-value.ts";
-
-/** A value for a file of a cgroup; `file` may be a path. */
-export interface FileValue {
-  readonly file: string;
-  readonly value: string;
-}
+import type { FileValue } from "../limit.ts";
 
 /** Gives the properties for a value; none when systemd has no such value. */
 type Rule = (value: string, version: number) => readonly BusProperty[];
@@ -46,7 +41,7 @@ const rules: Readonly<Record<string, Rule>> = {
 };
 
 /**
- * The properties of a scope for what is written to its container's cgroup.
+ * The properties of a scope for what is written to its container's cgroup; a file may be a path.
  * @param unified whether the controllers are those of version 2: in version 1 systemd has no property for processors
  * @param version of systemd: properties that it does not know would make it refuse all of them
  */

@@ -1,9 +1,8 @@
 // What is done now with the scope of a container.
 import { SyscallError } from "../../../../ffi/error.ts";
 import { BusError } from "../../../../ffi/sd-bus.ts";
-import type { BusProperty } from "../../../../ffi/structs/bus-value.ts";
 import { SpecError } from "../../../spec/error.ts";
-import type { CgroupRecord, RecordedScope } from "../cgroup-record.ts";
+import type { CgroupRecord } from "../cgroup-record.ts";
 import { createInScope } from "../create.ts";
 import { describeCgroup } from "../describe.ts";
 import { destroyCgroup } from "../destroy.ts";
@@ -62,21 +61,5 @@ function destroyQuietly(record: CgroupRecord): void {
     destroyCgroup(record);
   } catch (error) {
     if (!(error instanceof BusError) && !(error instanceof SyscallError)) throw error;
-  }
-}
-
-/**
- * Sets limits of a scope: also of one that has others already, for `update`.
- * Throws SpecError that says what systemd says.
- */
-export function limitScope({ unit, bus }: RecordedScope, properties: readonly BusProperty[]): void {
-  if (properties.length === 0) return;
-  try {
-    using manager = new Manager(bus);
-    manager.setProperties(unit, properties);
-  } catch (cause) {
-    if (!(cause instanceof BusError)) throw cause;
-    const names = properties.map(({ name }) => name).join(", ");
-    throw new SpecError("linux.resources", `could not be set for the scope ${unit} (${names})`, { cause });
   }
 }
