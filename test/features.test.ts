@@ -20,7 +20,7 @@ featuresTest("the document has every part that callers read", async () => {
     linux: {
       namespaces: expect.arrayContaining(["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]),
       capabilities: expect.arrayContaining(["CAP_CHOWN", "CAP_CHECKPOINT_RESTORE"]),
-      cgroup: { v1: true, v2: true },
+      cgroup: { v1: true, v2: true, systemd: true, systemdUser: true },
       seccomp: {
         enabled: true,
         actions: expect.arrayContaining(["SCMP_ACT_ALLOW", "SCMP_ACT_NOTIFY"]),
@@ -39,8 +39,8 @@ rootTest("it takes no arguments", async () => {
 
 const runc = findProgram("runc");
 
-// Words that bunc hands on to the file system, whose own they are; and the one that it refuses.
-const runcsOwn = ["acl", "noacl", "tmpcopyup"];
+// Words that bunc hands on to the file system, whose own they are.
+const runcsOwn = ["acl", "noacl"];
 
 oursOnly("every part that runc's has is there, with all that is in its lists", async () => {
   if (runc === undefined) return;

@@ -229,6 +229,13 @@ describe("bunc's own", () => {
     expect(read(container, "pids.max")).toBe("30");
   });
 
+  oursOnly("a class of service where the machine has none", async () => {
+    if (readFileSync("/proc/self/mountinfo", "utf8").includes(" - resctrl ")) return;
+    const container = await start();
+    const { status, stderr } = await box.runtime(["update", "--l3-cache-schema", "L3:0=f", container.id]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("needs the resctrl file system")]);
+  });
+
   oursOnly("a container without a cgroup has no limits", async () => {
     const container = await box.create(
       sleeper((result) => delete result.linux.resources),

@@ -7,7 +7,11 @@ import { readValues } from "./values.ts";
 /** Options that stand before the command. Their defaults are in parseGlobals: most commands are run without any. */
 export const globalArgs = {
   root: { type: "string", valueHint: "DIR", description: "keep the containers' state in DIR" },
-  log: { type: "string", valueHint: "FILE", description: "append messages to FILE" },
+  log: {
+    type: "string",
+    valueHint: "FILE",
+    description: "append messages to FILE; journald:ID and syslog:ID name the machine's own log",
+  },
   "log-format": {
     type: "enum",
     options: ["text", "json"],

@@ -3,6 +3,12 @@ import { openFile } from "../../ffi/file.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { encodeText } from "../../ffi/memory.ts";
 import type { Logger } from "../container/options.ts";
+import type { WriteMessage } from "./log-service.ts";
+
+/** Whether --log names the machine's own log, for which there is src/cli/log-service.ts. */
+export function namesService(target: string): boolean {
+  return target.startsWith("journald:") || target.startsWith("syslog:");
+}
 
 export type LogFormat = "text" | "json";
 
@@ -37,19 +43,28 @@ function write(fd: number, line: string): void {
  */
 export class Log implements Logger {
   readonly #file: number | undefined;
+  /** The machine's own log, in place of a file. */
+  readonly #service: WriteMessage | undefined;
   readonly #format: LogFormat;
   readonly #last: number;
 
   /**
-   * @param file path; opened at once, so that a wrong one is not found out only by an error
+   * @param file path, or file:PATH, as crun has it; opened at once, so that a wrong one is not found out only by an error
    * @param level name of the last level that is written
-   * @throws SyscallError when the file cannot be opened
+   *   or who src/cli/log-service.ts knows
+   * @throws SyscallError when the file cannot be opened, UsageError when nobody listens
    */
   constructor({ file, format, level }: { file: string | undefined; format: LogFormat; level: string }) {
     this.#format = format;
     this.#last = levels.indexOf(level as Level);
-    this.#file =
-      file === undefined ? undefined : openFile(file, O.WRONLY | O.APPEND | O.CREAT, 0o644).release();
+    if (file === undefined) return;
+    if (namesService(file)) {
+      const { openService } = require("./log-service.ts") as typeof import("./log-service.ts");
+      this.#service = openService(file, process.pid);
+      return;
+    }
+    const path = file.startsWith("file:") ? file.slice("file:".length) : file;
+    this.#file = openFile(path, O.WRONLY | O.APPEND | O.CREAT, 0o644).release();
   }
 
   #write(level: Level, message: string): void {
@@ -58,8 +73,10 @@ export class Log implements Logger {
     const line = message.trim().replace(/\s*\n\s*/g, "; ");
     const record = () => formatRecord(this.#format, level, line, new Date());
     if (this.#file !== undefined) write(this.#file, record());
-    if (this.#file !== undefined && level !== "error") return;
-    const isRecord = this.#file === undefined && this.#format === "json";
+    this.#service?.(level, line);
+    const isElsewhere = this.#file !== undefined || this.#service !== undefined;
+    if (isElsewhere && level !== "error") return;
+    const isRecord = !isElsewhere && this.#format === "json";
     write(stderr, isRecord ? record() : formatPlain(level, line));
   }
 

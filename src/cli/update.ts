@@ -1,11 +1,10 @@
 import { type ArgsDef, defineCommand } from "citty";
-import { readResources, updateContainer } from "../container/update.ts";
+import { readResources, type UpdateOptions, updateContainer } from "../container/update.ts";
 import type { Resources } from "../spec/types.ts";
 import { stateRoot } from "../state/root.ts";
 import { idArg } from "./container-args.ts";
 import type { Session } from "./globals.ts";
 import { limitOptions, resourcesOf } from "./update-values.ts";
-import { UsageError } from "./usage-error.ts";
 
 /** An option with a value. */
 const option = (valueHint: string, description: string) =>
@@ -36,20 +35,16 @@ const args = {
   "memory-reservation": option("BYTES", "what is left to it when memory lacks"),
   "memory-swap": option("BYTES", "limit of memory and swap together; -1 for none"),
   "pids-limit": option("N", "number of processes; -1 for no limit"),
-  "l3-cache-schema": option("SCHEMA", "not supported yet"),
-  "mem-bw-schema": option("SCHEMA", "not supported yet"),
+  "l3-cache-schema": option("SCHEMA", "part of the L3 cache, as in L3:0=f; needs Intel RDT"),
+  "mem-bw-schema": option("SCHEMA", "part of the memory bandwidth, as in MB:0=20; needs Intel RDT"),
 } satisfies ArgsDef;
 
 const obsolete = ["kernel-memory", "kernel-memory-tcp"] as const;
-const unsupported = ["l3-cache-schema", "mem-bw-schema"] as const;
 
 type Values = Readonly<Record<string, unknown>>;
 
 /** What is to be changed. Throws UsageError, SpecError, SyscallError. */
 function changes(values: Values, { log }: Session): Resources {
-  for (const name of unsupported) {
-    if (values[name] !== undefined) throw new UsageError(`update: --${name} is not supported yet`);
-  }
   for (const name of obsolete) {
     if (values[name] !== undefined) log.warn(`--${name} is obsolete, and without effect`);
   }
@@ -62,6 +57,16 @@ function changes(values: Values, { log }: Session): Resources {
   return readResources(resources);
 }
 
+function classOf({
+  "l3-cache-schema": l3CacheSchema,
+  "mem-bw-schema": memBwSchema,
+}: Values): UpdateOptions["intelRdt"] {
+  const cache = typeof l3CacheSchema === "string" ? { l3CacheSchema } : {};
+  const memory = typeof memBwSchema === "string" ? { memBwSchema } : {};
+  const asked = { ...cache, ...memory };
+  return Object.keys(asked).length > 0 ? asked : undefined;
+}
+
 export const command = defineCommand({
   meta: { name: "update", description: "change the limits of a container" },
   args,
@@ -72,6 +77,7 @@ export const command = defineCommand({
       id: values.id,
       log: session.log,
       resources: changes(values, session),
+      intelRdt: classOf(values),
     });
   },
 });

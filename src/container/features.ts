@@ -3,6 +3,7 @@
 import { CAP } from "../../ffi/constants/capability.ts";
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { SECCOMP, SECCOMP_FILTER_FLAG } from "../../ffi/constants/process.ts";
+import { MPOL, MPOL_F } from "../../ffi/constants/scheduling.ts";
 import { SECCOMP_ARCH } from "../../ffi/constants/seccomp.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { cgroupFeatures } from "../linux/cgroups/features.ts";
@@ -42,6 +43,7 @@ export function describeFeatures(annotations: Readonly<Record<string, string>>):
       selinux: { enabled: isSupported("process.selinuxLabel") },
       intelRdt: describeIntelRdt(isSupported("linux.intelRdt")),
       mountExtensions: { idmap: { enabled: Object.hasOwn(mountOptions, "idmap") } },
+      memoryPolicy: describeMemoryPolicy(),
       netDevices: { enabled: isSupported("linux.netDevices") },
     },
     annotations,
@@ -52,6 +54,17 @@ export function describeFeatures(annotations: Readonly<Record<string, string>>):
 /** All that the property can say, or nothing of it. */
 function describeIntelRdt(enabled: boolean): object {
   return { enabled, schemata: enabled, monitoring: enabled };
+}
+
+function describeMemoryPolicy(): object {
+  return {
+    modes: Object.keys(MPOL)
+      .map((name) => `MPOL_${name}`)
+      .sort(),
+    flags: Object.keys(MPOL_F)
+      .map((name) => `MPOL_F_${name}`)
+      .sort(),
+  };
 }
 
 function describeSeccomp(): object {

@@ -1,14 +1,20 @@
-import { readFile, writeAtomically } from "../../ffi/file.ts";
+import { type Descriptor, readFile, writeAtomically } from "../../ffi/file.ts";
 import { decodeText } from "../../ffi/memory.ts";
+import { readOr } from "../host/probe.ts";
 import { readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { updateLimits } from "../linux/cgroups/update.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
+import { findResctrl } from "../linux/intel-rdt/mountpoint.ts";
+import { planIntelRdt } from "../linux/intel-rdt/plan.ts";
+import { updateClass } from "../linux/intel-rdt/update.ts";
 import { checkBundle } from "../rules/check.ts";
 import { refuseUnsupported } from "../rules/supported.ts";
 import { parseConfig, parseResources } from "../spec/parse.ts";
-import type { Resources } from "../spec/types.ts";
+import type { IntelRdt, Resources } from "../spec/types.ts";
 import { StateError } from "../state/error.ts";
-import { files } from "../state/record.ts";
-import { load, openContainer } from "../state/store.ts";
+import { files, type StateRecord } from "../state/record.ts";
+import { commit, load, openContainer } from "../state/store.ts";
+import { enterRestored } from "./class-of-service.ts";
 import { readKeptConfig } from "./kept-config.ts";
 import { mergeResources } from "./merge-resources.ts";
 import type { ContainerOptions } from "./options.ts";
@@ -17,6 +23,8 @@ import { statusOf } from "./state.ts";
 export interface UpdateOptions extends ContainerOptions {
   /** What is to be changed, of `linux.resources`. */
   readonly resources: Resources;
+  /** What is to be changed, of `linux.intelRdt`; undefined for nothing. */
+  readonly intelRdt: Pick<IntelRdt, "l3CacheSchema" | "memBwSchema"> | undefined;
 }
 
 /** The resources document of a file, or of standard input for "-". Throws SpecError, SyscallError. */
@@ -29,12 +37,14 @@ export function readResources(path: string): Resources {
  * Throws StateError "missing"; "conflict" when it is stopped or has no cgroup; SpecError that names what cannot be
  * applied, SyscallError: then everything is as it was.
  */
-export function updateContainer({ root, id, log, resources }: UpdateOptions): void {
+export function updateContainer({ root, id, log, resources, intelRdt }: UpdateOptions): void {
   using directory = openContainer(root, id);
   const record = load(root, id, directory);
   if (statusOf(root, record) === "stopped") {
     throw new StateError("conflict", `container not running: "${id}"`);
   }
+  if (intelRdt) changeClass(record, directory, intelRdt);
+  if (Object.keys(resources).length === 0) return;
   const cgroup = readCgroupRecord(record.cgroup);
   if (!cgroup) {
     throw new StateError(
@@ -49,4 +59,21 @@ export function updateContainer({ root, id, log, resources }: UpdateOptions): vo
   refuseUnsupported(config);
   for (const note of updateLimits(cgroup, resources)) log.debug(note);
   writeAtomically(directory.fd, files.config, changed);
+}
+
+/** Changes the container's class of service; one that has none gets one of its own, with all its processes. */
+function changeClass(
+  record: StateRecord,
+  directory: Descriptor,
+  intelRdt: NonNullable<UpdateOptions["intelRdt"]>,
+): void {
+  const mountpoint = findResctrl(readOr("/proc/self/mountinfo", ""));
+  const plan = planIntelRdt(intelRdt, { id: record.id, mountpoint });
+  if (!plan) return;
+  if (record.intelRdt) {
+    updateClass(record.intelRdt as IntelRdtRecord, plan);
+    return;
+  }
+  const entered = enterRestored(plan, record.pid, readCgroupRecord(record.cgroup), directory);
+  commit(directory, { ...record, intelRdt: entered });
 }

@@ -2,7 +2,7 @@
 export const cgroupFeatures = {
   v1: true,
   v2: true,
-  // Names in systemd's form are understood, but systemd is not asked to make the cgroups.
-  systemd: false,
-  systemdUser: false,
+
+  systemd: true,
+  systemdUser: true,
 } as const;

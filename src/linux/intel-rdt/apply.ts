@@ -48,7 +48,13 @@ function makeClass(plan: PlannedIntelRdt, { made }: IntelRdtRecord): void {
   if (errno !== 0 && !(errno === ERRNO.EEXIST && made === "own")) {
     throw refused(plan, "linux.intelRdt", `needs ${path}, which could not be made`, [path, errno]);
   }
-  for (const { text, property } of schemata) {
+  writeSchemata(plan);
+}
+
+/** Writes the schemata of a class. Throws SpecError that names the property which the kernel refused. */
+export function writeSchemata(plan: PlannedIntelRdt): void {
+  const { path } = plan;
+  for (const { text, property } of plan.schemata) {
     try {
       writeValue(`${path}/schemata`, text);
     } catch (error) {
