@@ -7,6 +7,7 @@ import { MPOL, MPOL_F } from "../../ffi/constants/scheduling.ts";
 import { SECCOMP_ARCH } from "../../ffi/constants/seccomp.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { cgroupFeatures } from "../linux/cgroups/features.ts";
+import { systemdPropertyPrefix } from "../linux/cgroups/systemd/annotations.ts";
 import { keepGroupsAnnotation } from "../linux/credentials/plan.ts";
 import { hookNames } from "../linux/hooks/plan.ts";
 import { mountOptions } from "../linux/mounts/options.ts";
@@ -21,7 +22,12 @@ import { pidfdAnnotation } from "./create.ts";
 const ociVersionMin = "1.0.0";
 
 /** Annotations of config.json that change what a container is: an image's author should not be able to set them. */
-const unsafeAnnotations: readonly string[] = [keepGroupsAnnotation, pidfdAnnotation, rootEmulationAnnotation];
+const unsafeAnnotations: readonly string[] = [
+  keepGroupsAnnotation,
+  pidfdAnnotation,
+  rootEmulationAnnotation,
+  systemdPropertyPrefix,
+];
 
 /**
  * The features document. It says what bunc implements, whatever this machine has, but for the flags of seccomp, of which

@@ -2,7 +2,6 @@
 export const cgroupFeatures = {
   v1: true,
   v2: true,
-
   systemd: true,
   systemdUser: true,
 } as const;

@@ -4,11 +4,12 @@ import { joinPath } from "../../../spec/describe.ts";
 import { SpecError } from "../../../spec/error.ts";
 import { parseVariant } from "./variant.ts";
 
-const prefix = "org.systemd.property.";
+/** The name of the property follows. */
+export const systemdPropertyPrefix = "org.systemd.property.";
 
 /** Whether annotations ask for anything that only systemd can do. */
 export function namesProperties(annotations: Readonly<Record<string, string>>): boolean {
-  return Object.keys(annotations).some((key) => key.startsWith(prefix));
+  return Object.keys(annotations).some((key) => key.startsWith(systemdPropertyPrefix));
 }
 
 /**
@@ -19,7 +20,8 @@ export function namesProperties(annotations: Readonly<Record<string, string>>): 
 export function annotatedProperties(annotations: Readonly<Record<string, string>>): BusProperty[] {
   const found: BusProperty[] = [];
   for (const [key, text] of Object.entries(annotations)) {
-    if (key.startsWith(prefix)) found.push(propertyOf(key, key.slice(prefix.length), text));
+    if (key.startsWith(systemdPropertyPrefix))
+      found.push(propertyOf(key, key.slice(systemdPropertyPrefix.length), text));
   }
   return found;
 }
