@@ -1,7 +1,6 @@
 /**
- * Labels of security modules: process.selinuxLabel, linux.mountLabel, process.apparmorProfile. The machines that run these tests have no such
- * module, so what is tested here is that nobody believes to be confined who is not. What the kernel is asked for where
- * there is one stands in the tests of the recorded program: src/container/seldom.test.ts.
+ * Labels of security modules where there are none: nobody may believe to be confined who is not. Where there is one, see
+ * security-modules.test.ts.
  */
 import { beforeAll, describe, expect } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
