@@ -196,7 +196,7 @@ describe("what it has", () => {
       "sed s/:.*// /proc/self/cgroup; touch /proc/sys/x; echo $(cat /proc/self/oom_score_adj; ulimit -n)";
     const script =
       "echo kept > /scratch/file; hostname named; i=0; " +
-      `while :; do { ${look}; } > /look.new 2>&1; mv /look.new /look; echo $i > /volume/seen; ` +
+      `while :; do { ${look}; } > /look.new 2>&1; mv /look.new /look; echo $i > /volume/seen.new; mv /volume/seen.new /volume/seen; ` +
       "echo $i >> /count; i=$((i+1)); usleep 20000; done";
     const container = new Detached(
       shell(script, (result) => {

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, readlinkSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { processStatus, statusField } from "./support/command.ts";
 import { type Change, type Config, config, shell, sleeper } from "./support/config.ts";
-import { peersDiffer, rootTest } from "./support/peers.ts";
+import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("userns");
@@ -296,5 +296,37 @@ describe("what belongs to its root", () => {
       flags: ["--no-pivot"],
     });
     expect([status, stderr, stdout]).toEqual([0, "", "bin\n0\n"]);
+  });
+});
+
+describe("two hundred bind mounts", () => {
+  rootTest(
+    "need no more open files than the caller may have, and the process has the caller's limit",
+    async () => {
+      const source = box.directory("many");
+      const change = mapped((result) => {
+        for (let index = 0; index < 200; index++) {
+          const options = ["bind", "ro"];
+          result.mounts.push({ destination: `/many/${index}`, type: "bind", source, options });
+        }
+      });
+      const { status, stdout, stderr } = await box.run(
+        shell("grep -c ' /many/' /proc/self/mountinfo; ulimit -Sn; ulimit -Hn", change),
+        { prepare: giveAway, wrap: ["prlimit", "--nofile=128:4096"] },
+      );
+      expect([status, stdout, stderr]).toEqual([0, "200\n128\n4096\n", ""]);
+    },
+  );
+
+  oursOnly("are refused with the cure where the hard limit is too low", async () => {
+    const source = box.directory("many");
+    const change = mapped((result) => {
+      for (let index = 0; index < 200; index++)
+        result.mounts.push({ destination: `/many/${index}`, type: "bind", source, options: ["bind"] });
+    });
+    const wrap = ["prlimit", "--nofile=128:128"];
+    const { status, stderr } = await box.run(config(change), { prepare: giveAway, wrap });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^[^\n]*mounts\[\d+\]\.source[^\n]*(EMFILE|EBADF)[^\n]*ulimit -n[^\n]*\n$/);
   });
 });

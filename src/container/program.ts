@@ -1,4 +1,5 @@
 // The program of a container's first processes, in the order of its steps. Each room records its own part.
+import { O } from "../../ffi/constants/file.ts";
 import { CLONE, PR } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
 import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
@@ -15,12 +16,14 @@ import { hasCreateHooks } from "../linux/hooks/plan.ts";
 import { recordNames } from "../linux/hostname/record.ts";
 import { recordBecomeRoot } from "../linux/idmap/record.ts";
 import { recordMasks } from "../linux/masks/record.ts";
+import type { PlannedMount } from "../linux/mounts/plan.ts";
 import { recordEarlySource, recordMount } from "../linux/mounts/record.ts";
 import type { MountTalk } from "../linux/mounts/talk.ts";
 import { cloneFlags } from "../linux/namespaces/plan.ts";
 import { recordJoins, recordOwnNamespaces, recordTimeNamespace } from "../linux/namespaces/record.ts";
 import { recordLoopback } from "../linux/network/record.ts";
 import { recordOomScore } from "../linux/oom/record.ts";
+import { recordRlimits } from "../linux/rlimits/record.ts";
 import { recordAptConfig } from "../linux/root-emulation/record.ts";
 import { recordEarlyRoot, recordReadonlyRoot, recordRoot, recordSwitchRoot } from "../linux/rootfs/record.ts";
 import { recordSysctl } from "../linux/sysctl/record.ts";
@@ -45,7 +48,36 @@ export function recordContainer(plan: Plan, inherited: Inherited, filters: Filte
 /** Trees that were opened with the caller's eyes. */
 interface EarlyTrees {
   readonly root: Register | undefined;
-  readonly mounts: readonly (Register | undefined)[];
+  /** Each gives the tree of one mount, when its steps are recorded. */
+  readonly mounts: readonly (() => Register | undefined)[];
+}
+
+/** A program has 255 registers, of which the trees of its mounts may take so many at once. */
+const mostInRegisters = 100;
+
+/** Of more trees than registers each is put at a number that is known beforehand, above all that may be open. */
+function recordEarlyTrees(
+  program: Program,
+  { mounts, rootfs, preserveFds }: Plan,
+  inherited: Inherited,
+): EarlyTrees["mounts"] {
+  const { trees } = inherited;
+  const at = (mount: PlannedMount, fd: number) => () => {
+    const tree = program.register(`tree of ${mount.origin}`);
+    program.set(fd).into(tree);
+    return tree;
+  };
+  const parks = mounts.length > mostInRegisters;
+  let next = parks ? Math.max(2 + preserveFds, ...inheritedNumbers(inherited)) + 8 : 0;
+  return mounts.map((mount, index) => {
+    const given = trees.get(index);
+    if (given !== undefined) return at(mount, given);
+    const tree = recordEarlySource(program, mount, rootfs.propagation);
+    if (!tree || !parks) return () => tree;
+    program.dup3(tree, next, O.CLOEXEC);
+    program.close(tree);
+    return at(mount, next++);
+  });
 }
 
 /** The process that bunc spawns: it goes where init is to be cloned, and ends when it has cloned it. */
@@ -59,14 +91,9 @@ function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited):
   // Nobody in a joined namespace may look into this process (CVE-2016-9962). While bunc has maps to write, the process's
   // files in /proc must still belong to bunc's user, so init does it then.
   if (plan.idmap.kind === "none") recordNotDumpable(program);
-  const { propagation } = plan.rootfs;
+  recordRlimits(program, plan.setUpLimits.during);
   const root = recordEarlyRoot(program, plan.rootfs);
-  const { trees } = inherited;
-  const mounts = plan.mounts.map((mount, index) =>
-    trees.has(index)
-      ? program.register(`tree of ${mount.origin}`, trees.get(index))
-      : recordEarlySource(program, mount, propagation),
-  );
+  const mounts = recordEarlyTrees(program, plan, inherited);
   recordJoins(program, inherited.namespaces);
   recordClone(program, plan, inherited);
   return { root, mounts };
@@ -154,8 +181,9 @@ function recordSurroundings(
       instead: () => recordTellInstead(program, inherited.sync),
       copyUp: (from, to) => recordAskCopy(program, inherited.sync, index, from, to),
     };
-    recordMount(program, root, mount, talk, early.mounts[index]);
+    recordMount(program, root, mount, talk, early.mounts[index]?.());
   });
+  recordRlimits(program, plan.setUpLimits.after);
   recordDevices(program, root, plan.devices);
   recordAptConfig(program, root, plan.rootEmulation);
   const terminal =

@@ -29,6 +29,7 @@ const facts: HostFacts = {
   ownStreams: [],
   directoryModes: new Map(),
   links: new Map(),
+  openFiles: undefined,
   passwd: "",
 };
 

@@ -39,6 +39,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
+    openFiles: (config.mounts?.length ?? 0) > fewMounts ? readLimit(0) : undefined,
     cgroupLayout,
     systemd: manager === "systemd" ? askSystemd(cgroupLayout, uid !== 0 || inUserNamespace) : unasked,
     resctrl: config.linux?.intelRdt ? probeResctrl() : "",
@@ -56,6 +57,9 @@ export function probeSecurity({ process, linux }: Pick<Config, "process" | "linu
   const { probeSecurityModules } = require("./probe-security.ts") as typeof import("./probe-security.ts");
   return probeSecurityModules();
 }
+
+/** Their sources are open at once under any limit of open files that the engine runs with. */
+const fewMounts = 32;
 
 /** The text of a file of /proc; `otherwise` where /proc is masked or the kernel has no such file. */
 export function readOr(path: string, otherwise: string): string {

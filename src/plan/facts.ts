@@ -34,6 +34,8 @@ export interface HostFacts {
   readonly kcore: boolean;
   /** The limit of open files that the caller had when it called, when it is not the one that we pass on. */
   readonly callerFiles: "inherited" | { readonly soft: bigint; readonly hard: bigint };
+  /** Our own limit of open files; undefined where the container has few mounts. */
+  readonly openFiles: { readonly soft: bigint; readonly hard: bigint } | undefined;
   readonly cgroupLayout: CgroupLayout;
   /** Where resctrl is mounted; "" where it is not, or nobody needs to know. */
   readonly resctrl: string;

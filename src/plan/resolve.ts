@@ -12,7 +12,7 @@ import { notifyMount, notifyVariable } from "../linux/mounts/notify.ts";
 import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
 import { planNamespaces, planTimeOffsets } from "../linux/namespaces/plan.ts";
 import { planNetDevices } from "../linux/netdevices/plan.ts";
-import { planRlimits } from "../linux/rlimits/plan.ts";
+import { planRlimits, planSetUpLimits } from "../linux/rlimits/plan.ts";
 import { environmentOf, planRootEmulation } from "../linux/root-emulation/plan.ts";
 import { planRootfs, type RootSwitch } from "../linux/rootfs/plan.ts";
 import { emulationFilter } from "../linux/seccomp/emulation.ts";
@@ -158,6 +158,10 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
       ownStreams: facts.ownStreams,
     }),
     capabilities,
+    setUpLimits: planSetUpLimits(
+      countEarly(mounts) + options.listenFds + options.preserveFds,
+      facts.openFiles,
+    ),
     rlimits: planRlimits(process?.rlimits ?? [], facts),
     oomScoreAdj: process?.oomScoreAdj,
     execution,
@@ -202,6 +206,12 @@ function planProcess(
   const home = homeOf(facts.passwd, process.user.uid);
   const env = [...defaults, ...(process.env ?? []), ...forced];
   return planExecution(process.args ?? [], env, cleanPath(process.cwd), { home });
+}
+
+function countEarly(mounts: readonly PlannedMount[]): number {
+  let count = 0;
+  for (const { openEarly } of mounts) if (openEarly) count++;
+  return count;
 }
 
 /** How many user ids the container's user namespace maps; undefined for one that is joined. */

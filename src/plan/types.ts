@@ -11,7 +11,7 @@ import type { PlannedMasks } from "../linux/masks/plan.ts";
 import type { PlannedMount } from "../linux/mounts/plan.ts";
 import type { PlannedNamespaces } from "../linux/namespaces/plan.ts";
 import type { PlannedNetDevice } from "../linux/netdevices/plan.ts";
-import type { PlannedRlimit } from "../linux/rlimits/plan.ts";
+import type { PlannedRlimit, PlannedSetUpLimits } from "../linux/rlimits/plan.ts";
 import type { PlannedRootEmulation, RootEmulationMode } from "../linux/root-emulation/plan.ts";
 import type { PlannedRootfs } from "../linux/rootfs/plan.ts";
 import type { PlannedAgent, PlannedSeccomp } from "../linux/seccomp/plan.ts";
@@ -52,6 +52,8 @@ export interface Plan {
   readonly credentials: PlannedCredentials;
   readonly capabilities: PlannedCapabilities;
   readonly rlimits: readonly PlannedRlimit[];
+  /** Of the first processes, while they mount. */
+  readonly setUpLimits: PlannedSetUpLimits;
   /** Value for /proc/PID/oom_score_adj; undefined leaves the caller's. */
   readonly oomScoreAdj: number | undefined;
   readonly execution: PlannedExecution;

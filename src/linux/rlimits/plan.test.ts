@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 import { RLIMIT } from "../../../ffi/constants/process.ts";
-import { planRlimits } from "./plan.ts";
+import { planRlimits, planSetUpLimits } from "./plan.ts";
 
 const context = { callerFiles: { soft: 512n, hard: 20000n } };
 
@@ -24,4 +24,29 @@ test("an unknown limit is refused by its path", () => {
   expect(() => planRlimits([{ type: "RLIMIT_FOO", soft: 1n, hard: 2n }], context)).toThrow(
     "process.rlimits[0].type",
   );
+});
+
+describe("open files while the container is set up", () => {
+  const soft = (sources: number, limit: { soft: bigint; hard: bigint } | undefined) => {
+    const { during, after } = planSetUpLimits(sources, limit);
+    return [...during, ...after].map((rlimit) => [rlimit.soft, rlimit.hard]);
+  };
+
+  test("are as the caller allows, where that is enough or unknown", () => {
+    expect(soft(10, undefined)).toEqual([]);
+    expect(soft(100, { soft: 1024n, hard: 4096n })).toEqual([]);
+    expect(soft(1000, { soft: 100n, hard: 100n })).toEqual([]);
+  });
+
+  test("are more for the time being, within the hard limit", () => {
+    const hard = 4096n;
+    expect(soft(100, { soft: 128n, hard })).toEqual([
+      [164n, hard],
+      [128n, hard],
+    ]);
+    expect(soft(5000, { soft: 128n, hard })).toEqual([
+      [hard, hard],
+      [128n, hard],
+    ]);
+  });
 });

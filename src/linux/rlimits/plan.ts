@@ -35,3 +35,31 @@ function planRlimit({ type, soft, hard }: Rlimit, origin: string): PlannedRlimit
     throw new SpecError(`${origin}.type`, `is "${type}", which is no limit of Linux`);
   return { origin, name, resource, soft, hard };
 }
+
+/** Limits while the container is set up, and those of the caller that come back afterwards. */
+export interface PlannedSetUpLimits {
+  readonly during: readonly PlannedRlimit[];
+  readonly after: readonly PlannedRlimit[];
+}
+
+const unchanged: PlannedSetUpLimits = Object.freeze({ during: [], after: [] });
+
+/** Descriptors that the set-up needs beside the sources that it holds open. */
+const others = 64;
+
+/**
+ * Sources of mounts that only the caller sees are all open at once, for which the caller's soft limit of open files may
+ * be too low: the program raises it for that time, as far as the hard one allows.
+ * @param sources how many are open at once
+ * @param limit the caller's; undefined where nobody has asked for it, for the sources are few
+ */
+export function planSetUpLimits(
+  sources: number,
+  limit: { readonly soft: bigint; readonly hard: bigint } | undefined,
+): PlannedSetUpLimits {
+  const wanted = BigInt(sources + others);
+  if (!limit || limit.soft >= wanted || limit.soft >= limit.hard) return unchanged;
+  const raised = wanted < limit.hard ? wanted : limit.hard;
+  const files = { origin: "mounts", name: "NOFILE", resource: RLIMIT.NOFILE, hard: limit.hard };
+  return Object.freeze({ during: [{ ...files, soft: raised }], after: [{ ...files, soft: limit.soft }] });
+}
