@@ -7,7 +7,7 @@ import { MPOL, MPOL_F } from "../../ffi/constants/scheduling.ts";
 import { SECCOMP_ARCH } from "../../ffi/constants/seccomp.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { cgroupFeatures } from "../linux/cgroups/features.ts";
-import { systemdPropertyPrefix } from "../linux/cgroups/systemd/annotations.ts";
+import { subgroupAnnotation, systemdPropertyPrefix } from "../linux/cgroups/systemd/annotations.ts";
 import { keepGroupsAnnotation } from "../linux/credentials/plan.ts";
 import { hookNames } from "../linux/hooks/plan.ts";
 import { mountOptions } from "../linux/mounts/options.ts";
@@ -26,7 +26,9 @@ const unsafeAnnotations: readonly string[] = [
   keepGroupsAnnotation,
   pidfdAnnotation,
   rootEmulationAnnotation,
+  // One that ends with a dot stands for all that begin with it.
   systemdPropertyPrefix,
+  subgroupAnnotation,
 ];
 
 /**

@@ -71,6 +71,9 @@ export interface Restored {
   readonly master: Descriptor | undefined;
 }
 
+const scopes = () =>
+  require("../linux/cgroups/systemd/scope.ts") as typeof import("../linux/cgroups/systemd/scope.ts");
+
 /** One restoration under way: what exists so far, so that it can be undone. */
 export class Restoration {
   private cgroup: CgroupRecord | null = null;
@@ -120,6 +123,7 @@ export class Restoration {
   private prepare(): void {
     const { plan, directory } = this.wanted;
     const cgroups = describeCgroup(plan.cgroup);
+    if (this.scoped) scopes().refuseTaken(this.scoped);
     // Whoever cleans up after a bunc that was killed finds what it was about to make.
     if (cgroups) writeFile({ dirfd: directory.fd, path: files.cgroups }, JSON.stringify(cgroups), 0o600);
     this.namespaces = openNamespaces(plan.namespaces);
@@ -179,16 +183,22 @@ export class Restoration {
 
   /** End of file on the sync socket is the execution of criu. */
   private letGo(sync: Descriptor, image: Uint8Array): void {
-    if (this.scoped) {
-      const { enterScope } =
-        require("../linux/cgroups/systemd/scope.ts") as typeof import("../linux/cgroups/systemd/scope.ts");
-      enterScope(this.scoped, this.worker);
-      sendGo(sync.fd);
-    }
+    if (this.scoped) this.enterScope(this.scoped, sync);
     const message = receive(sync.fd);
     if (message.kind !== "failure") return;
     const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
     throw explainStep(image, message.step, message.errno, "");
+  }
+
+  private enterScope(scoped: ScopedPlan, sync: Descriptor): void {
+    try {
+      scopes().enterScope(scoped, this.worker);
+    } catch (error) {
+      // Nothing of it is left, and one that was there already is another container's.
+      this.cgroup = null;
+      throw error;
+    }
+    sendGo(sync.fd);
   }
 
   private externalNamespaces(): (OpenedNamespace & { readonly key: string })[] {

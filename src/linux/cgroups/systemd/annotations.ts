@@ -4,13 +4,11 @@ import { joinPath } from "../../../spec/describe.ts";
 import { SpecError } from "../../../spec/error.ts";
 import { parseVariant } from "./variant.ts";
 
-/** The name of the property follows. */
+/** Of the annotations that set properties of a scope. */
 export const systemdPropertyPrefix = "org.systemd.property.";
 
-/** Whether annotations ask for anything that only systemd can do. */
-export function namesProperties(annotations: Readonly<Record<string, string>>): boolean {
-  return Object.keys(annotations).some((key) => key.startsWith(systemdPropertyPrefix));
-}
+/** As crun calls it: the cgroup in the scope that the container is in. What systemd sets is the scope's alone. */
+export const subgroupAnnotation = "run.oci.systemd.subgroup";
 
 /**
  * The properties. As in runc and crun a value is written as GVariant prints it, and a time may be given in seconds:

@@ -3,7 +3,7 @@ import { type BusProperty, busBoolean, busText } from "../../../../ffi/structs/b
 import { SpecError } from "../../../spec/error.ts";
 import type { CgroupPath } from "../path.ts";
 import type { PlannedCgroup, PlannedScope, PlannedV1, PlannedV2 } from "../planned.ts";
-import { annotatedProperties } from "./annotations.ts";
+import { annotatedProperties, subgroupAnnotation } from "./annotations.ts";
 import type { SystemdFacts } from "./facts.ts";
 import { propertiesOf } from "./properties.ts";
 import { readScopeName } from "./unit.ts";
@@ -18,8 +18,6 @@ export interface ScopePlace {
   readonly path: CgroupPath;
 }
 
-/** As crun calls it: the cgroup in the scope that the container is in. What systemd sets is the scope's alone. */
-const subgroupAnnotation = "run.oci.systemd.subgroup";
 const defaultSubgroup = "container";
 
 /**
