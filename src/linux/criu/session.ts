@@ -102,15 +102,21 @@ export class CriuSession implements Disposable {
   }
 
   private send(bytes: Uint8Array): void {
+    this.attempt(() => writeAll(this.socket.fd, bytes));
+  }
+
+  /** Throws CriuEnd in place of the errors that mean it: one is criu's that ended with something unread. */
+  private attempt<T>(call: () => T): T {
     try {
-      writeAll(this.socket.fd, bytes);
+      return call();
     } catch (error) {
-      throw error instanceof SyscallError && error.errno === ERRNO.EPIPE ? this.explainEnd() : error;
+      const gone: readonly number[] = [ERRNO.EPIPE, ERRNO.ECONNRESET];
+      throw error instanceof SyscallError && gone.includes(error.errno) ? this.explainEnd() : error;
     }
   }
 
   private receive(): { answer: Answer; descriptor: Descriptor | undefined } {
-    const { bytes, descriptor } = receiveMessage(this.socket.fd, largestAnswer);
+    const { bytes, descriptor } = this.attempt(() => receiveMessage(this.socket.fd, largestAnswer));
     if (bytes.length > 0) return { answer: decodeAnswer(bytes), descriptor };
     throw this.explainEnd();
   }
