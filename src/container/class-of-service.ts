@@ -1,3 +1,5 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
+import { SyscallError } from "../../ffi/error.ts";
 import { type Descriptor, exists, readText, writeFile } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { processesOf } from "../linux/cgroups/processes.ts";
@@ -25,8 +27,17 @@ export function enterRestored(
   directory: Descriptor,
 ): IntelRdtRecord {
   const record = enterClass(plan, init, directory);
-  for (const pid of cgroup ? processesOf(cgroup) : []) joinIntelRdt(record, pid);
+  for (const pid of cgroup ? processesOf(cgroup) : []) joinWhileThere(record, pid);
   return record;
+}
+
+function joinWhileThere(record: IntelRdtRecord, pid: number): void {
+  try {
+    joinIntelRdt(record, pid);
+  } catch (error) {
+    // It has ended meanwhile.
+    if (!(error instanceof SyscallError) || error.errno !== ERRNO.ESRCH) throw error;
+  }
 }
 
 /** Removes what enterClass has told of, when there is no record of the container. Throws SyscallError. */

@@ -10,7 +10,7 @@ import { updateClass } from "../linux/intel-rdt/update.ts";
 import { checkBundle } from "../rules/check.ts";
 import { refuseUnsupported } from "../rules/supported.ts";
 import { parseConfig, parseResources } from "../spec/parse.ts";
-import type { IntelRdt, Resources } from "../spec/types.ts";
+import type { Config, IntelRdt, Resources } from "../spec/types.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { commit, load, openContainer } from "../state/store.ts";
@@ -57,7 +57,7 @@ export function updateContainer({ root, id, log, resources, intelRdt }: UpdateOp
   const config = parseConfig(new TextEncoder().encode(changed));
   checkBundle(config);
   refuseUnsupported(config);
-  for (const note of updateLimits(cgroup, resources)) log.debug(note);
+  for (const note of updateLimits(cgroup, checked(resources, config))) log.debug(note);
   writeAtomically(directory.fd, files.config, changed);
 }
 
@@ -76,4 +76,11 @@ function changeClass(
   }
   const entered = enterRestored(plan, record.pid, readCgroupRecord(record.cgroup), directory);
   commit(directory, { ...record, intelRdt: entered });
+}
+
+/** The container's own word on whether usage is looked at first counts where the change has none. */
+function checked(resources: Resources, { linux }: Config): Resources {
+  const check = linux?.resources?.memory?.checkBeforeUpdate;
+  if (!resources.memory || check === undefined) return resources;
+  return { ...resources, memory: { checkBeforeUpdate: check, ...resources.memory } };
 }

@@ -1,6 +1,6 @@
 /** A machine of the test's own, under a kernel of Debian's: for what the kernel around the tests does not have. */
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { output } from "./command.ts";
 import { findMirror } from "./debian.ts";
 import { findProgram, isRoot, runtimeKind, runtimePath } from "./machine.ts";
@@ -8,11 +8,14 @@ import { copyBusybox } from "./rootfs.ts";
 
 const emulator = findProgram("qemu-system-x86_64");
 
-/** Why there can be no such machine; "" when there can. */
-export const noMachine =
-  isRoot && process.arch === "x64" && runtimeKind === "bunc" && emulator !== undefined
+/** Why there can be no such machine, whatever runtime is in it; "" when there can. */
+export const noEmulator =
+  isRoot && process.arch === "x64" && emulator !== undefined
     ? findMirror().reason
-    : "bunc's own build, as root on x86-64, with qemu-system-x86";
+    : "as root on x86-64, with qemu-system-x86";
+
+/** Why there can be no such machine for bunc; "" when there can. */
+export const noMachine = runtimeKind === "bunc" ? noEmulator : "bunc's own build";
 
 /** Downloads the small kernel that Debian makes for clouds, and unpacks it into a directory. Returns its path. */
 export async function fetchKernel(directory: string): Promise<string> {
@@ -41,19 +44,21 @@ export async function makeMachine(root: string): Promise<void> {
   for (const name of ["bin", "proc", "sys", "dev", "run", "tmp"])
     mkdirSync(join(root, name), { recursive: true });
   copyBusybox(join(root, "bin"));
-  await copyProgram(runtimePath, root, "/bin/bunc");
+  await copyProgram(runtimePath, root, `/bin/${basename(runtimePath)}`);
 }
 
 /**
  * Starts a machine, lets it run a script, and gives what the script said, by sections: a line `== NAME` begins each, and
  * each ends with one newline.
  * @param parameters for the kernel
+ * @param devices further options of qemu
  */
 export async function boot(
   kernel: string,
   root: string,
   parameters: string,
   script: string,
+  devices: readonly string[] = [],
 ): Promise<ReadonlyMap<string, string>> {
   const init = `#!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -80,7 +85,9 @@ reboot -f
     "-append",
     `console=ttyS0 quiet panic=-1 ${parameters}`,
   ];
-  const said = await output([emulator ?? "", ...machine, ...console, ...boots], { timeout: 280_000 });
+  const said = await output([emulator ?? "", ...machine, ...devices, ...console, ...boots], {
+    timeout: 280_000,
+  });
   const sections = said.replaceAll("\r", "").replaceAll("\0", "").split(/^== /m).slice(1);
   return new Map(
     sections.map((section) => {

@@ -3,8 +3,6 @@ import { SpecError } from "../../../spec/error.ts";
 import type { Resources } from "../../../spec/types.ts";
 import { isName } from "../layout.ts";
 import { type ControllerLimits, unavailable } from "../request.ts";
-import { limitsV2 } from "../v2/limits.ts";
-import { limitUnified } from "../v2/unified.ts";
 import { limitsV1 } from "./limits.ts";
 
 export interface Assigned {
@@ -52,7 +50,9 @@ function assignForeign(resources: Resources, controller: string): ControllerLimi
   if (!known) return undefined;
   const [key, name] = known;
   const part = { [key]: resources[key] } as Resources;
-  return limitsV2(part).filter((each) => each.controller === name);
+  return inV2()
+    .limitsV2(part)
+    .filter((each) => each.controller === name);
 }
 
 function assignUnified(
@@ -60,8 +60,8 @@ function assignUnified(
   available: readonly string[],
   unified: boolean,
 ): ControllerLimits[] {
-  const limits = limitUnified(files);
-  for (const { file, property } of limits) {
+  const limits = inV2().limitsV2({ unified: files });
+  for (const { file, property } of limits.flatMap((each) => each.limits)) {
     const controller = file.slice(0, file.indexOf("."));
     if (!unified) {
       throw new SpecError(property, "needs cgroup v2, and this machine's controllers belong to cgroup v1");
@@ -73,8 +73,11 @@ function assignUnified(
       );
     }
   }
-  return limitsV2({ unified: files });
+  return limits;
 }
+
+/** Most do without. */
+const inV2 = () => require("../v2/limits.ts") as typeof import("../v2/limits.ts");
 
 /** A limit that no hierarchy can keep. */
 export function lacking(property: string, controller: string, available: readonly string[]): SpecError {
