@@ -1,10 +1,14 @@
 import { writeAll } from "../../ffi/file.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { timespec } from "../../ffi/structs/timespec.ts";
+import { readOr } from "../host/probe.ts";
 import { type CgroupRecord, readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { type OomWatch, watchOom } from "../linux/cgroups/oom.ts";
 import { type CgroupStats, readStats } from "../linux/cgroups/stats.ts";
 import { now } from "../linux/cgroups/wait.ts";
+import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
+import { findResctrl } from "../linux/intel-rdt/mountpoint.ts";
+import type { IntelRdtStats } from "../linux/intel-rdt/stats.ts";
 import { formatJson } from "../spec/format-json.ts";
 import { StateError } from "../state/error.ts";
 import { load } from "../state/store.ts";
@@ -24,8 +28,8 @@ export interface ContainerEvent {
   readonly type: "stats" | "oom";
   readonly id: string;
   readonly data?: CgroupStats & {
-    /** What resctrl counts; bunc reads none of it. */
-    readonly intel_rdt: object;
+    /** Empty for a container without a class of service. */
+    readonly intel_rdt: IntelRdtStats;
     /** Those that a runtime has made: bunc makes none. */
     readonly network_interfaces: null;
   };
@@ -54,24 +58,44 @@ export function showEvents(options: EventsOptions): void {
       `nothing counts what container "${id}" uses: it has no cgroup of its own`,
     );
   }
+  const counted = { id, cgroup, intelRdt: record.intelRdt };
   if (options.statsOnly) {
-    showStats(id, cgroup);
+    showStats(counted);
     return;
   }
   using init = openInit(record);
   using oom = watchOom(cgroup);
   if (!oom) options.log.warn(`nobody tells when memory lacks: the cgroup has no controller of memory`);
-  if (init) follow(options, cgroup, init.fd, oom);
+  if (init) follow(options, counted, init.fd, oom);
 }
 
-function showStats(id: string, cgroup: CgroupRecord): void {
-  const data = { ...readStats(cgroup), intel_rdt: {}, network_interfaces: null };
+/** What is counted of a container. */
+interface Counted {
+  readonly id: string;
+  readonly cgroup: CgroupRecord;
+  /** An IntelRdtRecord, or null. */
+  readonly intelRdt: unknown;
+}
+
+function showStats({ id, cgroup, intelRdt }: Counted): void {
+  const data = {
+    ...readStats(cgroup),
+    intel_rdt: intelRdt ? readClass(intelRdt) : {},
+    network_interfaces: null,
+  };
   writeAll(1, formatEvent({ type: "stats", id, data }));
+}
+
+function readClass(record: unknown): IntelRdtStats {
+  const { readIntelRdtStats } =
+    require("../linux/intel-rdt/stats.ts") as typeof import("../linux/intel-rdt/stats.ts");
+  const mountpoint = findResctrl(readOr("/proc/self/mountinfo", ""));
+  return readIntelRdtStats(record as IntelRdtRecord, mountpoint);
 }
 
 function follow(
   { id, interval }: EventsOptions,
-  cgroup: CgroupRecord,
+  counted: Counted,
   init: number,
   oom: OomWatch | undefined,
 ): void {
@@ -81,7 +105,7 @@ function follow(
     // What ended the container has been told of before.
     for (let count = oom?.take() ?? 0; count > 0; count--) writeAll(1, formatEvent({ type: "oom", id }));
     if (ended || now() < next) continue;
-    showStats(id, cgroup);
+    showStats(counted);
     next += interval;
   }
 }

@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { given } from "../given.ts";
 import { countKills } from "./oom.ts";
-import { given, parseCount, parseList, readCount, readTable, unlimited } from "./read-counts.ts";
+import { parseCount, parseList, readCount, readTable, unlimited } from "./read-counts.ts";
 import { readStats } from "./stats.ts";
 import { parseBlockIo } from "./v1/stats.ts";
 import { parseIoStat, parsePressure } from "./v2/stats.ts";

@@ -1,15 +1,8 @@
 import { O } from "../../../../ffi/constants/file.ts";
 import { listDirectory, openFile } from "../../../../ffi/file.ts";
+import { given } from "../../given.ts";
 import { type CgroupRecord, controllerPath } from "../cgroup-record.ts";
-import {
-  given,
-  parseCount,
-  parseList,
-  readCount,
-  readHugetlb,
-  readIfThere,
-  readTable,
-} from "../read-counts.ts";
+import { parseCount, parseList, readCount, readHugetlb, readIfThere, readTable } from "../read-counts.ts";
 import type {
   BlockIoEntry,
   BlockIoStats,

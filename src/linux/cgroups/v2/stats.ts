@@ -1,14 +1,7 @@
 import { O } from "../../../../ffi/constants/file.ts";
 import { listDirectory, openFile } from "../../../../ffi/file.ts";
-import {
-  given,
-  parseCount,
-  readCount,
-  readHugetlb,
-  readIfThere,
-  readTable,
-  unlimited,
-} from "../read-counts.ts";
+import { given } from "../../given.ts";
+import { parseCount, readCount, readHugetlb, readIfThere, readTable, unlimited } from "../read-counts.ts";
 import type {
   BlockIoEntry,
   BlockIoStats,
