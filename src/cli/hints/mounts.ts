@@ -108,6 +108,14 @@ export const mountHints: readonly HintRow[] = [
     cure: "correct linux.mountLabel or the mount's context option (matchpathcon and ps -Z show labels that it knows)",
   },
   {
+    calls: ["fsconfig"],
+    errno: "EACCES",
+    when: /CMD_CREATE/,
+    cause:
+      "a directory that the file system is made of is closed to the container's root, or SELinux labels no file system of this type in a user namespace",
+    cure: "open the directory, or leave the mount or linux.mountLabel out",
+  },
+  {
     calls: ["setxattr"],
     errno: "EINVAL",
     when: /security\.selinux/,
