@@ -306,7 +306,8 @@ class CallError implements Disposable {
   explain(member: string, errno: number): BusError {
     const [name = 0n, message = 0n] = this.words;
     if (name === 0n) return new BusError("", `${member}: ${errnoText(errno)}`);
-    return new BusError(textAt(name), `${member}: ${message === 0n ? textAt(name) : textAt(message)}`);
+    const words = textAt(message === 0n ? name : message);
+    return new BusError(textAt(name), `${member}: ${words.trim().replaceAll("\n", " ")}`);
   }
 
   [Symbol.dispose](): void {

@@ -176,6 +176,30 @@ describe.each([...layouts])("cgroup layout %s", (layout) => {
     await call("delete --force changed");
   });
 
+  systemdTestIf(runtimeKind === "bunc", "runc has no cgroup in the scope")(
+    "run.oci.systemd.subgroup names the cgroup in the scope; on v2 it may be none",
+    async () => {
+      const subgroup = (name: string): Change => {
+        return (result) => {
+          result.annotations = { "run.oci.systemd.subgroup": name };
+        };
+      };
+      await run("grouped", subgroup("inner"));
+      expect(await call("exec grouped cat /proc/self/cgroup")).toContain("/pre-grouped.scope/inner");
+      await call("delete --force grouped");
+      const none = run("alone", subgroup(""));
+      if (layout === "v2") {
+        await none;
+        expect(await call("exec alone cat /proc/self/cgroup")).toMatch(/^0::.*\/pre-alone\.scope$/m);
+        await call("delete --force alone");
+        expect(await directories("pre-alone.scope")).toBe("");
+      } else {
+        expect(none).rejects.toThrow("takes cgroup v2");
+        await none.catch(() => {});
+      }
+    },
+  );
+
   systemdTest("a property that systemd does not have fails create, and nothing stays", async () => {
     const unknown = run("wrong", (result) => {
       result.annotations = { "org.systemd.property.NoSuchThing": "'x'" };

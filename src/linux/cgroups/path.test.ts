@@ -24,7 +24,7 @@ test("systemd's form becomes the place where systemd would put the unit", () => 
     path: "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1.slice/cri-abc.scope",
   });
   expect(path(":docker:abc")).toEqual({ kind: "absolute", path: "/system.slice/docker-abc.scope" });
-  expect(path("-.slice::abc")).toEqual({ kind: "absolute", path: "/abc.scope" });
+  expect(path("-.slice::abc")).toEqual({ kind: "absolute", path: "/-abc.scope" });
   expect(path("a.slice:x:b.slice")).toEqual({ kind: "absolute", path: "/a.slice/b.slice" });
   expect(path("/plain/path")).toEqual({ kind: "absolute", path: "/plain/path" });
 });

@@ -54,5 +54,5 @@ function pathOfSlice(slice: string): string {
 function pathOfUnit(prefix: string, name: string): string {
   if (prefix.includes("/") || name.includes("/")) throw wrong(property, name, "the name of a unit");
   if (name.endsWith(".slice")) return name;
-  return prefix === "" ? `${name}.scope` : `${prefix}-${name}.scope`;
+  return `${prefix}-${name}.scope`;
 }

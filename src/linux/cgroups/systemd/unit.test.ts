@@ -16,6 +16,8 @@ test("slice, prefix and name", () => {
   });
   expect(read(":docker:abc").slice).toBe("system.slice");
   expect(read("-.slice:a:b").slicePath).toBe("");
+  // As runc and crun name it.
+  expect(read("a.slice::b").unit).toBe("-b.scope");
 });
 
 test("without one, a name of ours, in which every id is a unit's name", () => {

@@ -25,7 +25,7 @@ export function readScopeName(path: string | undefined, id: string, defaultSlice
     throw wrong(property, path, "slice:prefix:name, as the cgroups are made by systemd");
   }
   if (name.endsWith(".slice")) throw wrong(property, path, "the name of a scope: a slice has no processes");
-  const unit = prefix === "" ? `${name}.scope` : `${prefix}-${name}.scope`;
+  const unit = `${prefix}-${name}.scope`;
   const wholeSlice = slice === "" ? defaultSlice : slice;
   refuseUnknown(unit, path);
   refuseUnknown(wholeSlice, path);
