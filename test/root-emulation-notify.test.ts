@@ -138,7 +138,7 @@ describe("the supervisor", () => {
     try {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       return (
-        command.endsWith("\0supervise-root\0") &&
+        command.includes("\0supervise-root\0") &&
         isAlive(pid) &&
         statusField(processStatus(pid), "Uid").startsWith(`${withoutSubordinateIds().uid}\t`)
       );

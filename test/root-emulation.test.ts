@@ -3,7 +3,7 @@
  * managers in builds, as root, as a user with subordinate ids, and as a user with none.
  */
 import { describe, expect } from "bun:test";
-import { copyFileSync, linkSync } from "node:fs";
+import { copyFileSync, linkSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import {
   type Account,
@@ -13,12 +13,13 @@ import {
   withSubordinateIds,
 } from "./support/accounts.ts";
 import { Buildah, reachable } from "./support/buildah.ts";
-import { command, type Finished, output } from "./support/command.ts";
+import { command, type Finished, output, Running, until } from "./support/command.ts";
 import { type Change, rootless, type SyscallRule, shell } from "./support/config.ts";
 import { findMirror, makeDebian, proxies } from "./support/debian.ts";
 import { addDpkg, hasDpkg, makePackage } from "./support/dpkg.ts";
 import { findProgram, hasProgram, runtimeKind, searchPath } from "./support/machine.ts";
 import { testIf } from "./support/peers.ts";
+import { addRpm, hasRpm, makeRpm } from "./support/rpm.ts";
 import { removeTree, workspace } from "./support/workspace.ts";
 
 const box = workspace("root-emulation");
@@ -77,6 +78,27 @@ describe("a container with one id", () => {
     expect((await run(tryChown, annotated("seccomp"))).stdout).toBe(answered);
     expect((await run(tryChown, annotated("none"), ["--root-emulation=auto"])).stdout).toBe(answered);
     expect((await run(tryChown, annotated("seccomp"), ["--root-emulation", "none"])).stdout).toBe(refused);
+  });
+
+  userTest("auto looks at a user namespace that is joined, when it is that of a process", async () => {
+    const account = withoutSubordinateIds();
+    const holder = new Running(
+      [...account.become, "unshare", "--user", "--map-root-user", "sh", "-c", "exec cat"],
+      { stdin: "pipe" },
+    );
+    const path = `/proc/${holder.pid}/ns/user`;
+    const own = readlinkSync("/proc/self/ns/user");
+    const mapped = () => readFileSync(`/proc/${holder.pid}/uid_map`, "utf8").trim() !== "";
+    await until("the user namespace", () => readlinkSync(path) !== own && mapped());
+    const join: Change = (result) => {
+      result.linux.namespaces = result.linux.namespaces.filter(({ type }) => type !== "user");
+      result.linux.namespaces.push({ type: "user", path });
+      delete result.linux.uidMappings;
+      delete result.linux.gidMappings;
+    };
+    const { stdout, stderr } = await run(tryChown, join);
+    holder.closeInput();
+    expect([stdout, stderr]).toEqual([answered, ""]);
   });
 
   for (const noNewPrivileges of [true, false]) {
@@ -218,6 +240,69 @@ describe("dpkg in a build by a user with no subordinate ids", () => {
     const theirs = await install({ runtime: runc });
     expect(theirs.status).not.toBe(0);
     expect(theirs.stderr).toMatch(/ownership|Invalid argument/);
+  });
+});
+
+describe("rpm in a build by a user with no subordinate ids", () => {
+  const rpmTest = testIf(builds && hasRpm, "needs root, buildah, useradd, rpmbuild; bunc's own design");
+  let buildah: Promise<Buildah> | undefined;
+
+  async function prepare(): Promise<Buildah> {
+    const result = new Buildah(box, withoutSubordinateIds(), "oci");
+    const { rootfs } = box.bundle();
+    await addRpm(rootfs);
+    copyFileSync(await makeRpm(box, false), join(rootfs, "owned.rpm"));
+    copyFileSync(await makeRpm(box, true), join(rootfs, "devices.rpm"));
+    const { status, stderr } = await result.build(["FROM scratch", "COPY . /", "ENV PATH=/bin:/usr/bin"], {
+      flags: ["--tag", "rpm", rootfs],
+    });
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    return result;
+  }
+
+  const install = async (file: string, options: { flags?: string[]; runtime?: string } = {}) => {
+    buildah ??= prepare();
+    const steps = [
+      `RUN /usr/bin/rpm -i --nodeps /${file}`,
+      "RUN /usr/bin/rpm -q owned; ls -lnA /usr/share/owned /var/spool/owned; /usr/bin/rpm -V owned || true",
+    ];
+    return (await buildah).build(["FROM localhost/rpm", ...steps], options);
+  };
+  const mode = (name: string) => ["--runtime-flag", `root-emulation=${name}`];
+
+  rpmTest("files of others, and scripts that make users and call chown, are installed", async () => {
+    const { status, stdout, stderr } = await install("owned.rpm");
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^owned-1-1\.noarch$/m);
+    expect(stdout).toMatch(/^-rw-r----- +1 0 +0 .* file$/m);
+    expect(stdout).toMatch(/^-rw-r--r-- +1 0 +0 .* made$/m);
+    // It has its capability.
+    expect(stdout).not.toMatch(/\/able$/m);
+  });
+
+  rpmTest("with notify they belong to whom they should, devices among them", async () => {
+    const { status, stdout, stderr } = await install("devices.rpm", { flags: mode("notify") });
+    expect([status, status === 0 ? "" : stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^-rw-r----- +1 0 +999 .* file$/m);
+    expect(stdout).toMatch(/^-rwsr-xr-x +1 999 +999 .* program$/m);
+    expect(stdout).toMatch(/^-rw-r--r-- +1 999 +999 .* made$/m);
+    expect(stdout).toMatch(/^crw-rw-rw- +1 0 +999 +1, +3 .* null$/m);
+    // What rpm finds changed in the next step is the link, which has no attributes.
+    expect(stdout.match(/^[.?SM5DLUGTP]{9} .*$/gm)).toEqual([".....UG..    /usr/share/owned/link"]);
+  });
+
+  rpmTest("without emulation it fails, as it does in runc; a device needs notify", async () => {
+    const failed = [await install("owned.rpm", { flags: mode("none") })];
+    const runc = findProgram("runc");
+    if (runc !== undefined) failed.push(await install("owned.rpm", { runtime: runc }));
+    for (const { status, stderr } of failed) {
+      expect(status).not.toBe(0);
+      expect(stderr).toContain("chown failed");
+    }
+    // rpm opens what it has made.
+    const device = await install("devices.rpm", { flags: mode("seccomp") });
+    expect(device.status).not.toBe(0);
+    expect(device.stderr).toContain("null");
   });
 });
 

@@ -125,13 +125,13 @@ function tellAgent({ path, metadata }: PlannedAgent, listener: Descriptor, liste
 }
 
 /** The container has one: its first process brings it, and what `exec` adds goes to it. */
-function supervisor(listener: Descriptor, { directory, status }: Listened): void {
+function supervisor(listener: Descriptor, { directory, record, status }: Listened): void {
   if (status === "running") {
     joinSupervisor(listener, directory);
     return;
   }
   using socket = listenUnix(directory.fd, files.supervisor);
-  startSupervisor(supervisorCommand, listener, socket);
+  startSupervisor([supervisorCommand, record.id], listener, socket);
 }
 
 function joinSupervisor(listener: Descriptor, directory: Descriptor): void {

@@ -17,6 +17,7 @@ const facts: HostFacts = {
   inUserNamespace: false,
   ownsMounts: true,
   mappedIds: 2 ** 32 - 1,
+  joinedIds: undefined,
   seccompFilters: true,
   apt: false,
   securityModules: { selinux: true, apparmor: true },

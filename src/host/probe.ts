@@ -22,6 +22,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
   const uid = libc.geteuid();
   const cgroupLayout: CgroupLayout = manager === "disabled" ? { kind: "none" } : probeCgroupLayout();
   const lastCapability = probeLastCapability();
+  const joined = processOfJoined(config.linux?.namespaces);
   const ownUserNamespace = config.linux?.namespaces?.some(({ type }) => type === "user") === true;
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
@@ -33,10 +34,11 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     inUserNamespace,
     ownsMounts: !inUserNamespace || probeMounts(),
     mappedIds: inUserNamespace ? countIds(uidMap) : 2 ** 32 - 1,
+    joinedIds: probeJoinedIds(joined),
     seccompFilters: probeSeccompFilters(),
     apt: (ownUserNamespace || inUserNamespace) && hasApt(path, config.root.path),
     securityModules: probeSecurity(config),
-    setgroupsDenied: readOr("/proc/self/setgroups", "allow").startsWith("deny"),
+    setgroupsDenied: readOr(`${joined ?? "/proc/self"}/setgroups`, "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
     callerFiles: probeCallerFiles(),
     openFiles: (config.mounts?.length ?? 0) > fewMounts ? readLimit(0) : undefined,
@@ -82,6 +84,21 @@ export function countIds(map: string): number {
   const lines = map.split("\n").filter((line) => line.trim() !== "");
   if (lines.length === 0) return 2 ** 32 - 1;
   return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2]), 0);
+}
+
+/**
+ * The directory in /proc of a process whose user namespace is joined: it tells what the namespace maps and permits. Of one
+ * that was bound to another place only a process in it could tell.
+ */
+function processOfJoined(namespaces: NonNullable<Config["linux"]>["namespaces"]): string | undefined {
+  const path = namespaces?.find(({ type }) => type === "user")?.path;
+  const end = "/ns/user";
+  return path?.startsWith("/proc/") && path.endsWith(end) ? path.slice(0, -end.length) : undefined;
+}
+
+function probeJoinedIds(joined: string | undefined): number | undefined {
+  const map = joined === undefined ? "" : readOr(`${joined}/uid_map`, "");
+  return map === "" ? undefined : countIds(map);
 }
 
 /** seccomp(2), SECCOMP_GET_ACTION_AVAIL: an error where filters are not compiled in. Linux 4.14. */

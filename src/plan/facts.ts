@@ -24,6 +24,8 @@ export interface HostFacts {
   readonly ownsMounts: boolean;
   /** How many user ids the caller's user namespace maps. */
   readonly mappedIds: number;
+  /** How many user ids the user namespace maps that is joined by its path; undefined where nobody can read that. */
+  readonly joinedIds: number | undefined;
   /** The kernel has filters of system calls. */
   readonly seccompFilters: boolean;
   /** The image has apt; false where nobody needs to know. */

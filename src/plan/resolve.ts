@@ -104,7 +104,8 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     filters: facts.seccompFilters,
     agent: isListening(seccomp),
     startHooks: (config.hooks?.startContainer ?? []).length > 0,
-    mayLoad: noNewPrivileges || newUserNamespace || has(facts, CAP.CAP_SYS_ADMIN),
+    // Who joins a user namespace has all capabilities in it, as in a new one.
+    mayLoad: noNewPrivileges || namespaces.user.kind !== "inherit" || has(facts, CAP.CAP_SYS_ADMIN),
     apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
   });
   const execution = planProcess(process, facts, {
@@ -214,9 +215,9 @@ function countEarly(mounts: readonly PlannedMount[]): number {
   return count;
 }
 
-/** How many user ids the container's user namespace maps; undefined for one that is joined. */
+/** How many user ids the container's user namespace maps; undefined for one that is joined and cannot be looked at. */
 function mappedIds(user: "new" | "join" | "inherit", linux: Linux, facts: HostFacts): number | undefined {
-  if (user === "join") return undefined;
+  if (user === "join") return facts.joinedIds;
   if (user === "inherit") return facts.mappedIds;
   return (linux.uidMappings ?? []).reduce((sum, { size }) => sum + size, 0);
 }

@@ -10,7 +10,7 @@ const programs = ["dpkg", "dpkg-deb", "dpkg-split", "tar", "groupadd", "useradd"
 export const hasDpkg = hasProgram("ldd") && programs.every(hasProgram);
 
 /** Copies a program and the libraries that it is linked to, each to the same path. */
-async function install(program: string, rootfs: string): Promise<void> {
+export async function installProgram(program: string, rootfs: string): Promise<void> {
   const path = findProgram(program);
   if (path === undefined) throw new Error(`${program} was not found`);
   const libraries = (await output(["ldd", path])).matchAll(/(\/\S+) \(0x/g);
@@ -29,7 +29,7 @@ async function install(program: string, rootfs: string): Promise<void> {
  */
 export async function addDpkg(rootfs: string): Promise<void> {
   for (const program of programs) {
-    await install(program, rootfs);
+    await installProgram(program, rootfs);
   }
   for (const name of ["ldconfig", "start-stop-daemon", "diff"]) {
     if (!existsSync(join(rootfs, "bin", name))) symlinkSync("busybox", join(rootfs, "bin", name));
