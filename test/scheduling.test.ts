@@ -3,7 +3,9 @@
  * process.execCPUAffinity, linux.memoryPolicy; and linux.personality. What they did is read from the kernel's files.
  */
 import { describe, expect } from "bun:test";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { controllerRoot } from "./support/cgroups.ts";
 import { output } from "./support/command.ts";
 import { type Change, config, rootless, shell, sleeper } from "./support/config.ts";
 import type { Container } from "./support/container.ts";
@@ -90,6 +92,21 @@ describe("process.scheduler", () => {
       await container.delete("--force");
     });
   }
+
+  const budget = join(controllerRoot("cpu") ?? "", "cpu.rt_runtime_us");
+  testIf(runtimeKind === "bunc" && existsSync(budget), "bunc's own answer, with budgets of version 1")(
+    "real-time policies in a cgroup that has a budget for them",
+    async () => {
+      const { stdout, stderr } = await box.run(
+        shell("awk '{ print $41, $40 }' /proc/self/stat", (result) => {
+          result.linux.cgroupsPath = `/${box.id()}`;
+          result.linux.resources = { cpu: { realtimeRuntime: 10_000, realtimePeriod: 1_000_000 } };
+          scheduler({ policy: "SCHED_RR", priority: 3 })(result);
+        }),
+      );
+      expect([stderr, stdout]).toEqual(["", "2 3\n"]);
+    },
+  );
 
   oursOnly("without it the process has the caller's", async () => {
     const container = await started(() => {});

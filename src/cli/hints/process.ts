@@ -44,7 +44,7 @@ export const processHints: readonly HintRow[] = [
     errno: "EPERM",
     cause:
       "the policy takes CAP_SYS_NICE of the machine, or a real-time budget of the cgroup, and SCHED_DEADLINE every CPU",
-    cure: "run as root with CAP_SYS_NICE (an outer container: --cap-add SYS_NICE), set cpu.rt_runtime_us of the cgroup, or ask for SCHED_OTHER, SCHED_BATCH or SCHED_IDLE without a negative nice",
+    cure: "run as root with CAP_SYS_NICE (an outer container: --cap-add SYS_NICE), set linux.resources.cpu.realtimeRuntime (cgroups of version 1), or ask for SCHED_OTHER, SCHED_BATCH or SCHED_IDLE without a negative nice",
   },
   {
     calls: ["sched_setattr"],
