@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync, writeFileSyn
 import { join } from "node:path";
 import { type Change, type Config, config, type Mount, shell } from "./support/config.ts";
 import { runtimeKind } from "./support/machine.ts";
+import { type Mounted, parseMount } from "./support/mountinfo.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
 import { output, workspace } from "./support/workspace.ts";
 
@@ -13,33 +14,6 @@ const withMounts =
   (...mounts: Mount[]): Change =>
   (result) =>
     void result.mounts.push(...mounts);
-
-interface Mounted {
-  target: string;
-  root: string;
-  /** Of this mount: ro, nosuid… */
-  options: string[];
-  /** shared:N, master:N, unbindable */
-  propagation: string[];
-  type: string;
-  /** Of the file system: size=…, mode=… */
-  superOptions: string[];
-}
-
-/** A line of /proc/self/mountinfo. */
-function parseMount(line: string): Mounted {
-  const [front = "", back = ""] = line.split(" - ");
-  const [, , , root = "", target = "", options = "", ...propagation] = front.split(" ");
-  const [type = "", , superOptions = ""] = back.split(" ");
-  return {
-    target,
-    root,
-    options: options.split(","),
-    propagation,
-    type,
-    superOptions: superOptions.split(","),
-  };
-}
 
 /** The mounts that a container with these ones sees; the last on each target. */
 async function mountsOf(change: Change): Promise<Map<string, Mounted>> {

@@ -12,6 +12,7 @@ import type { Program, Register } from "../../../ffi/program/program.ts";
 import { MOUNT_ATTR_SIZE, mountAttr } from "../../../ffi/structs/mount-attr.ts";
 import type { CgroupHierarchy } from "../cgroup-view.ts";
 import { type Handle, recordMakeDirectories, recordOpenInRoot, recordTarget } from "../in-root.ts";
+import { recordPropagation, setAttributes } from "./attributes.ts";
 import type { PlannedMount, PlannedSource } from "./plan.ts";
 
 /** In a cgroup namespace of its own: a new mount shows the container's part only. */
@@ -37,18 +38,28 @@ export function recordCgroupMount(
 ): void {
   const namespaced = source.namespaced ? { instead } : undefined;
   const attributes = mount.attributes.set | (source.readonly ? MOUNT_ATTR.RDONLY : 0);
+  const finish = (tree: Handle) => {
+    setAttributes(program, tree, mount.recursiveAttributes, true);
+    recordPropagation(program, tree, mount);
+  };
   switch (source.view.kind) {
     case "none":
-      recordTmpfs(program, root, mount.target, attributes | MOUNT_ATTR.RDONLY, source.label);
+      recordTmpfs(program, root, mount.target, attributes | MOUNT_ATTR.RDONLY, source.label, finish);
       return;
     case "v2": {
       const tree = recordHierarchy(program, "cgroup2", "", source.view.path, attributes, namespaced);
-      recordMove(program, root, tree, mount.target);
+      recordMove(program, root, tree, mount.target, finish);
       return;
     }
     case "v1":
-      recordFarm(program, root, mount, source, source.view.hierarchies, attributes, namespaced);
+      recordFarm(program, root, mount, source, source.view.hierarchies, { attributes, namespaced, finish });
   }
+}
+
+interface Farm {
+  readonly attributes: number;
+  readonly namespaced: Namespaced | undefined;
+  readonly finish: (tree: Handle) => void;
 }
 
 /** The directory of hierarchies that version 1 is mounted as. */
@@ -58,8 +69,7 @@ function recordFarm(
   mount: PlannedMount,
   { label }: Cgroup,
   hierarchies: readonly CgroupHierarchy[],
-  attributes: number,
-  namespaced: Namespaced | undefined,
+  { attributes, namespaced, finish }: Farm,
 ): void {
   recordTmpfs(program, root, mount.target, attributes & ~MOUNT_ATTR.RDONLY, label);
   const directory = recordOpenInRoot(program, root, mount.target, O.PATH | O.DIRECTORY);
@@ -77,6 +87,7 @@ function recordFarm(
     const attr = mountAttr({ set: MOUNT_ATTR.RDONLY, clear: 0 });
     program.mount_setattr(directory, "", AT.EMPTY_PATH, attr, MOUNT_ATTR_SIZE);
   }
+  finish(directory);
   program.close(directory);
 }
 
@@ -120,7 +131,7 @@ function recordHierarchy(
 
 function recordBound(program: Program, path: string, attributes: number, tree: Register): Register {
   program.open_tree(AT.FDCWD, path, OPEN_TREE.CLONE | OPEN_TREE.CLOEXEC).into(tree);
-  program.mount_setattr(tree, "", AT.EMPTY_PATH, mountAttr({ set: attributes }), MOUNT_ATTR_SIZE);
+  setAttributes(program, tree, { set: attributes, clear: 0 }, false);
   return tree;
 }
 
@@ -130,6 +141,7 @@ function recordTmpfs(
   target: string,
   attributes: number,
   label: string,
+  finish: (tree: Handle) => void = () => {},
 ): void {
   const context = program.fsopen("tmpfs", FSOPEN.CLOEXEC);
   program.fsconfig(context, FSCONFIG.SET_STRING, "mode", "755", 0);
@@ -138,12 +150,19 @@ function recordTmpfs(
   const tree = program.register(`tmpfs for ${target}`);
   program.fsmount(context, FSMOUNT.CLOEXEC, attributes).into(tree);
   program.close(context);
-  recordMove(program, root, tree, target);
+  recordMove(program, root, tree, target, finish);
 }
 
-function recordMove(program: Program, root: Handle, tree: Register, path: string): void {
+function recordMove(
+  program: Program,
+  root: Handle,
+  tree: Register,
+  path: string,
+  finish: (tree: Handle) => void,
+): void {
   const target = recordTarget(program, root, path, () => recordMakeDirectories(program, root, path));
   program.move_mount(tree, "", target, "", moveFlags);
+  finish(tree);
   program.close(target);
   program.close(tree);
 }
