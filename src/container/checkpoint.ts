@@ -1,6 +1,6 @@
-import { AT, F, O, RESOLVE } from "../../ffi/constants/file.ts";
+import { AT, F, MFD, O, RESOLVE } from "../../ffi/constants/file.ts";
 import { Descriptor, openFile, readLink, readText, writeAll, writeFile } from "../../ffi/file.ts";
-import { attempt } from "../../ffi/libc.ts";
+import { attempt, libc } from "../../ffi/libc.ts";
 import { spawn } from "../../ffi/process.ts";
 import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
 import { controllerPath, readCgroupRecord, unifiedPath } from "../linux/cgroups/cgroup-record.ts";
@@ -22,6 +22,7 @@ import {
   externalNamespace,
   externalNamespaces,
   findCriu,
+  reasonsIn,
 } from "./criu.ts";
 import { destroyContainer } from "./delete.ts";
 import { ContainerError } from "./error.ts";
@@ -86,9 +87,10 @@ function dump(
   const { id, preDump, parentPath, lazyPages, log } = options;
   const what = `${preDump ? "pre-dump" : "dump"} container "${id}"`;
   try {
-    using session = startCriu(criu);
+    using output = new Descriptor(libc.memfd_create("criu", MFD.CLOEXEC));
+    using session = startCriu(criu, output.fd);
     checkVersion(origin, session.askVersion(), log);
-    if (preDump || parentPath !== undefined || lazyPages) checkFeatures(session, options);
+    if (preDump || parentPath !== undefined || lazyPages) checkFeatures(session, options, output.fd);
     const external = preDump ? {} : describeOutside(record, config, directories, options.shellJob);
     const answer = session.request(
       preDump ? "preDump" : "dump",
@@ -104,15 +106,15 @@ function dump(
   }
 }
 
-/** Its own streams are no container's, so that they can be anything. */
-function startCriu(path: string): CriuSession {
-  using nothing = openFile("/dev/null", O.RDWR);
+/** @param output gets what criu says before it has a log */
+function startCriu(path: string, output: number): CriuSession {
+  using nothing = openFile("/dev/null", O.RDONLY);
   const env = Object.entries(process.env).map(([name, value]) => `${name}=${value ?? ""}`);
   return new CriuSession((socket) =>
     spawn(path, ["criu", "swrk", String(socket)], env, {
       stdin: nothing.fd,
-      stdout: nothing.fd,
-      stderr: nothing.fd,
+      stdout: output,
+      stderr: output,
       keep: [socket],
     }),
   );
@@ -169,15 +171,24 @@ function resolveInside(root: number, path: string): string {
   return readLink({ dirfd: AT.FDCWD, path: `/proc/self/fd/${found.fd}` });
 }
 
-function checkFeatures(session: CriuSession, { lazyPages, preDump, parentPath }: CheckpointOptions): void {
+function checkFeatures(
+  session: CriuSession,
+  { lazyPages, preDump, parentPath }: CheckpointOptions,
+  output: number,
+): void {
   const features = session.askFeatures();
-  if ((preDump || parentPath !== undefined) && !features?.memTrack) {
+  if (!features) {
+    libc.lseek(output, 0, 0);
+    const why = reasonsIn(readText(output)) || "it gives no reason";
+    throw new ContainerError(origin, `${origin}: criu cannot work on this kernel: ${why}`);
+  }
+  if ((preDump || parentPath !== undefined) && !features.memTrack) {
     throw new ContainerError(
       origin,
       `${origin}: --${preDump ? "pre-dump" : "parent-path"} needs a kernel that tracks changes of memory, which this one does not (CONFIG_MEM_SOFT_DIRTY)`,
     );
   }
-  if (lazyPages && !features?.lazyPages) {
+  if (lazyPages && !features.lazyPages) {
     throw new ContainerError(
       origin,
       `${origin}: --lazy-pages needs userfaultfd(2), which this kernel or criu lacks`,

@@ -1,6 +1,6 @@
 import { AT, F, O } from "../../ffi/constants/file.ts";
 import { SIG } from "../../ffi/constants/signal.ts";
-import { Descriptor, openFile, readLink, readText, stat, writeFile } from "../../ffi/file.ts";
+import { Descriptor, openFile, readLink, stat, writeFile } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { waitFor } from "../../ffi/process.ts";
 import { compile } from "../../ffi/program/image.ts";
@@ -13,12 +13,10 @@ import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { ScopedPlan } from "../linux/cgroups/planned.ts";
-import type { CriuOptions, InheritedDescriptor, Mapping, Notification } from "../linux/criu/messages.ts";
+import type { CriuOptions, InheritedDescriptor, Notification } from "../linux/criu/messages.ts";
 import { CriuEnd, CriuSession } from "../linux/criu/session.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
-import { namespaceFiles } from "../linux/namespaces/plan.ts";
 import type { Plan } from "../plan/types.ts";
-import { SpecError } from "../spec/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf } from "../state/store.ts";
 import { keep } from "./create.ts";
@@ -32,9 +30,10 @@ import {
   externalNamespaces,
 } from "./criu.ts";
 import { ContainerError } from "./error.ts";
-import { parseMountinfo, restoredMounts } from "./external-mounts.ts";
+import { restoredMounts } from "./external-mounts.ts";
 import type { RestoreOptions } from "./restore.ts";
 import { recordRestore } from "./restore-program.ts";
+import { joinedNamespaces, readCgroups, submountsOf } from "./restored-surroundings.ts";
 import { openSync, receive, sendGo } from "./sync.ts";
 
 const origin = "restore";
@@ -269,42 +268,3 @@ export class Restoration {
 }
 
 const classes = () => require("./class-of-service.ts") as typeof import("./class-of-service.ts");
-
-/** Where a process is in each hierarchy: controllers, and path. */
-function readCgroups(pid: number): Mapping[] {
-  return readText(`/proc/${pid}/cgroup`)
-    .split("\n")
-    .filter((line) => line !== "")
-    .flatMap((line) => {
-      const [, controllers = "", ...path] = line.split(":");
-      return controllers.split(",").map((key) => ({ key, value: path.join(":") }));
-    });
-}
-
-/** What is mounted beneath a directory, in the caller's view. */
-function submountsOf(source: string): Mapping[] {
-  const fd = attempt.openat(AT.FDCWD, source, O.PATH | O.CLOEXEC, 0);
-  if (fd < 0) return [];
-  using opened = new Descriptor(fd);
-  const real = readLink(`/proc/self/fd/${opened.fd}`);
-  const prefix = real === "/" ? "/" : `${real}/`;
-  return parseMountinfo(readText("/proc/self/mountinfo"))
-    .filter(({ mountpoint }) => mountpoint.startsWith(prefix) && mountpoint !== prefix)
-    .map(({ mountpoint }) => ({ key: `/${mountpoint.slice(prefix.length)}`, value: mountpoint }));
-}
-
-/** Namespaces that are entered by their paths. Those of externalNamespaces go by a descriptor. */
-function joinedNamespaces({ namespaces }: Plan): Mapping[] {
-  const joined: Mapping[] = [];
-  for (const [name, namespace] of Object.entries(namespaces) as [
-    keyof Plan["namespaces"],
-    Plan["namespaces"]["user"],
-  ][]) {
-    if (namespace.kind !== "join" || externalNamespaces.some((each) => each.name === name)) continue;
-    if (name === "cgroup") {
-      throw new SpecError(namespace.origin, "names a cgroup namespace, into which criu can restore nothing");
-    }
-    joined.push({ key: namespaceFiles[name], value: namespace.path });
-  }
-  return joined;
-}
