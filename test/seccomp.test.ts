@@ -111,6 +111,24 @@ describe("the default action", () => {
   });
 });
 
+describe("architectures", () => {
+  const other = ["MIPS", "PPC64", "S390X", "PARISC", "RISCV64", "LOONGARCH64", "M68K", "SHEB"];
+
+  peersDiffer({
+    runc: "1.1.5 refuses those that it does not know, and those of the other byte order",
+    crun: "1.8.1 refuses those that it does not know, and those of the other byte order",
+  })("of other machines say nothing of this one", async () => {
+    const { stdout } = await box.run(
+      shell(tryMkdir, (result) => {
+        filter({ names: mkdirs, action: "SCMP_ACT_ERRNO" })(result);
+        if (result.linux.seccomp)
+          result.linux.seccomp.architectures = other.map((name) => `SCMP_ARCH_${name}`);
+      }),
+    );
+    expect(stdout).toBe(denied);
+  });
+});
+
 describe("arguments", () => {
   /** Which of these modes chmod(2) refuses under a rule for its second argument. */
   async function refused(op: string, value: number, valueTwo?: number): Promise<string[]> {

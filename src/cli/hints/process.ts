@@ -170,6 +170,20 @@ export const processHints: readonly HintRow[] = [
     cause: "a filter takes CAP_SYS_ADMIN or no_new_privs",
     cure: "set process.noNewPrivileges",
   },
+  // seccomp(2), SECCOMP_FILTER_FLAG_NEW_LISTENER: one in all the filters of a process.
+  {
+    calls: ["seccomp"],
+    errno: "EBUSY",
+    cause: "a filter around bunc has its calls answered already, and a process can have one that answers",
+    cure: "leave SCMP_ACT_NOTIFY out of the profile, and use --root-emulation=seccomp",
+  },
+  {
+    calls: ["seccomp"],
+    errno: "EINVAL",
+    when: /WAIT_KILLABLE_RECV/,
+    cause: "the kernel is older than 5.19",
+    cure: "leave the flag out of linux.seccomp.flags, and use --root-emulation=seccomp",
+  },
   {
     calls: ["seccomp"],
     errno: "EINVAL",

@@ -66,8 +66,21 @@ test("the machine's own architecture is there without being named", () => {
     architectures: ["SCMP_ARCH_X86", "SCMP_ARCH_X86"],
   };
   expect(planned(config).architectures).toEqual(["X86_64", "X86"]);
-  expect(planned(config, "arm64").architectures).toEqual(["AARCH64", "X86"]);
+  expect(planned(config, "arm64").architectures).toEqual(["AARCH64"]);
   expect(planned({ defaultAction: "SCMP_ACT_ALLOW" }).architectures).toEqual(["X86_64"]);
+});
+
+test("architectures of other machines say nothing here", () => {
+  const architectures: Seccomp["architectures"] = [
+    "SCMP_ARCH_S390X",
+    "SCMP_ARCH_ARM",
+    "SCMP_ARCH_X32",
+    "SCMP_ARCH_LOONGARCH64",
+    "SCMP_ARCH_X86",
+  ];
+  const config: Seccomp = { defaultAction: "SCMP_ACT_ALLOW", architectures };
+  expect(planned(config).architectures).toEqual(["X86_64", "X32", "X86"]);
+  expect(planned(config, "arm64").architectures).toEqual(["AARCH64", "ARM"]);
 });
 
 test("flags: speculation is allowed unless a list is given, even an empty one", () => {

@@ -38,7 +38,7 @@ export interface PlannedFilter {
   readonly kind: "filter";
   /** SECCOMP_RET_* with its data, for calls that no rule takes. */
   readonly defaultAction: number;
-  /** The machine's own first, none twice. Calls of any other architecture end the thread. */
+  /** Of those that the machine can have its own first, none twice. Calls of any other end the thread. */
   readonly architectures: readonly [Architecture, ...Architecture[]];
   /** SECCOMP_FILTER_FLAG_* or-ed, for seccomp(2). */
   readonly flags: number;
@@ -157,6 +157,15 @@ export function planAgent(config: Seccomp | undefined, seccomp: PlannedSeccomp):
   return Object.freeze({ path: config?.listenerPath ?? "", metadata: config?.listenerMetadata ?? "" });
 }
 
+/**
+ * Of which architectures a machine's calls can be, its own first. Profiles are written for many machines: what they say of
+ * others can never apply here, and libseccomp takes no two of different byte orders.
+ */
+export const machineArchitectures = {
+  x64: ["X86_64", "X86", "X32"],
+  arm64: ["AARCH64", "ARM"],
+} as const satisfies Record<SeccompContext["arch"], readonly [Architecture, ...Architecture[]]>;
+
 function architectureOf(name: SeccompArchitecture): Architecture {
   return name.slice("SCMP_ARCH_".length) as Architecture;
 }
@@ -175,9 +184,12 @@ const permissive: readonly number[] = [
  */
 export function planSeccomp(config: Seccomp | undefined, context: SeccompContext): PlannedSeccomp {
   if (config === undefined) return { kind: "none" };
-  const native: Architecture = context.arch === "arm64" ? "AARCH64" : "X86_64";
-  const architectures = new Set<Architecture>([native]);
-  for (const name of config.architectures ?? []) architectures.add(architectureOf(name));
+  const possible: readonly [Architecture, ...Architecture[]] = machineArchitectures[context.arch];
+  const architectures = new Set<Architecture>([possible[0]]);
+  for (const name of config.architectures ?? []) {
+    const architecture = architectureOf(name);
+    if (possible.includes(architecture)) architectures.add(architecture);
+  }
   const defaultAction = planAction(config.defaultAction, config.defaultErrnoRet);
   const rules = planRules(config.syscalls ?? []);
   const notifies =
