@@ -149,6 +149,38 @@ for (const [what, account] of accounts) {
       },
     );
 
+    userTest("has a tmpfs that begins with what the image has", async () => {
+      const mount = { destination: "/etc", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"] };
+      const change = own((result) => void result.mounts.push(mount));
+      const script = "head -n 1 /etc/passwd; stat -c %u:%g /etc/passwd; stat -f -c %T /etc";
+      const { stdout, stderr } = await run(account(), shell(script, change));
+      expect([stdout, stderr]).toEqual(["root:x:0:0:root:/root:/bin/sh\n0:0\ntmpfs\n", ""]);
+    });
+
+    userTest("is told that ids of mounts are mapped by the machine's root", async () => {
+      const mount = { destination: "/mnt", type: "bind", source: "/etc", options: ["bind", "idmap"] };
+      const { status, stderr } = await run(
+        account(),
+        config(own((result) => void result.mounts.push(mount))),
+      );
+      expect(status).toBe(1);
+      if (runtimeKind === "bunc")
+        expect(stderr).toMatch(/^[^\n]*mounts\[3\]\.options\[1\][^\n]*CAP_SYS_ADMIN[^\n]*\n$/);
+    });
+
+    (runtimeKind === "bunc" ? userTest : testIf(false, "runc 1.1 knows no network devices"))(
+      "is told that network devices are moved by who has CAP_NET_ADMIN",
+      async () => {
+        const change = own((result) => {
+          result.linux.namespaces.push({ type: "network" });
+          Object.assign(result.linux, { netDevices: { lo: { name: "lo7" } } });
+        });
+        const { status, stderr } = await run(account(), config(change));
+        expect(status).toBe(1);
+        expect(stderr).toMatch(/^[^\n]*linux\.netDevices[^\n]*EPERM[^\n]*run as root[^\n]*\n$/);
+      },
+    );
+
     userTest("has hooks, outside with the own id and in the container as its root", async () => {
       const { uid } = account();
       const log = join(homeOf(account()), `hooks-${uid}`);

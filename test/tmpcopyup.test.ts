@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { Running } from "./support/command.ts";
 import { type Change, config, type Mount, shell, sleeper } from "./support/config.ts";
 import { hasProgram, runtimeKind } from "./support/machine.ts";
 import { oursOnly, peersDiffer, rootTest, testIf } from "./support/peers.ts";
@@ -232,6 +233,32 @@ describe("what the container may not have is not copied", () => {
       { prepare },
     );
     expect(stdout).toBe("directory\nfile\n");
+  });
+});
+
+describe("while somebody exchanges a directory of the image with a link to the host's", () => {
+  rootTest("nothing of the host's is copied", async () => {
+    const host = box.directory("host");
+    writeFileSync(join(host, "file"), "secret\n");
+    const { path, rootfs } = box.bundle(shell("cat /data/*/file", copied()));
+    for (const name of ["a", "b"]) {
+      mkdirSync(join(rootfs, `data/${name}`), { recursive: true });
+      writeFileSync(join(rootfs, `data/${name}/file`), "of the image\n");
+    }
+    const link = join(rootfs, "link");
+    symlinkSync(host, link);
+    const swap = join(import.meta.dir, "support/swap.ts");
+    const racer = new Running([process.execPath, swap, join(rootfs, "data/b"), link], { timeout: 120_000 });
+    try {
+      for (let round = 0; round < 10; round++) {
+        const { stdout } = await box.runtime(["run", "--bundle", path, box.id()]);
+        // The link itself may be copied: it leads to nothing in the container.
+        expect(stdout).not.toContain("secret");
+      }
+    } finally {
+      racer.kill("SIGKILL");
+      await racer.finished;
+    }
   });
 });
 

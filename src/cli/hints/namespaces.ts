@@ -4,9 +4,10 @@ import type { HintRow } from "./hint.ts";
 export const namespaceHints: readonly HintRow[] = [
   // rtnetlink(7): rtnl_link_get_net_capable(), and devices that stay where they are (NETNS_IMMUTABLE).
   {
-    calls: ["rtnetlink"],
+    calls: ["rtnetlink", "setns"],
     errno: "EPERM",
-    cause: "network devices are moved by who has CAP_NET_ADMIN in both network namespaces",
+    when: /netDevices/,
+    cause: "network devices are moved by who has CAP_NET_ADMIN and CAP_SYS_ADMIN in both network namespaces",
     cure: "run as root, or leave linux.netDevices out",
   },
   {

@@ -32,7 +32,7 @@ export function moveNetDevices(devices: readonly PlannedNetDevice[], init: numbe
   const network = openFile(`/proc/${init}/ns/net`, O.RDONLY);
   const moved: MovedDevice[] = [];
   try {
-    using ends = openEnds(network);
+    using ends = enter(network);
     try {
       for (const device of devices) moveIn(device, ends, moved);
     } catch (error) {
@@ -62,6 +62,16 @@ interface End {
 interface Ends extends Disposable {
   readonly here: End;
   readonly there: End;
+}
+
+function enter(network: Descriptor): Ends {
+  try {
+    return openEnds(network);
+  } catch (cause) {
+    throw new SpecError("linux.netDevices", "needs the caller to enter the container's network namespace", {
+      cause,
+    });
+  }
 }
 
 /** @param theirs stays the caller's */
