@@ -53,7 +53,8 @@ async function runInMachine(
   const root = box.directory("machine");
   await makeMachine(root);
   mkdirSync(join(root, "b"));
-  mkdirSync(join(root, "new"));
+  for (const name of ["new", "etc"]) mkdirSync(join(root, name));
+  writeFileSync(join(root, "etc/passwd"), "root:x:0:0::/:/bin/sh\nsomebody:x:1000:1000::/tmp:/bin/sh\n");
   makeRootfs(join(root, "b/rootfs"), copyBusybox(join(root, "b")));
   for (const [name, config] of Object.entries(bundles)) {
     mkdirSync(join(root, "b", name));
@@ -71,11 +72,15 @@ async function runInMachine(
   writeFileSync(join(root, "steps"), `${hierarchies[layout]}\nifconfig lo up\n${parts.join("\n")}\n`);
   const disk = join(box.path, `${layout}.disk`);
   writeFileSync(disk, new Uint8Array(1 << 20));
-  // pivot_root(2) needs a root that can be left, and the machine's first file system cannot: a clone of it can.
-  const said = await boot(await kernel(), root, "", "mount --rbind / /new; chroot /new sh /steps", [
-    ...["-drive", `if=none,id=disk,format=raw,file=${disk}`],
-    ...["-device", "nvme,drive=disk,serial=1"],
-  ]);
+  // pivot_root(2) needs a root that can be left, and the machine's first file system cannot: a clone of it can. It is moved
+  // to where the root is, for who has only changed root may not make user namespaces.
+  const said = await boot(
+    await kernel(),
+    root,
+    "",
+    "mount --rbind / /new; cd /new; mount --move . /; chroot . sh /steps",
+    [...["-drive", `if=none,id=disk,format=raw,file=${disk}`], ...["-device", "nvme,drive=disk,serial=1"]],
+  );
   return Object.fromEntries(
     [...said].map(([name, text]) => {
       const [, output = "", status] = /^([\s\S]*?)\n*status (\d+)\n*$/.exec(text) ?? [];
@@ -100,6 +105,22 @@ const limited =
     result.linux.resources = { ...result.linux.resources, ...resources };
     if (path) result.linux.cgroupsPath = path;
   };
+
+/** The same for a plain user. */
+const delegated =
+  (resources: Resources): Change =>
+  (result) => {
+    result.linux.resources = resources;
+    result.linux.namespaces.push({ type: "user" });
+    result.linux.uidMappings = [{ containerID: 0, hostID: 1000, size: 1 }];
+    result.linux.gidMappings = [{ containerID: 0, hostID: 1000, size: 1 }];
+    for (const mount of result.mounts)
+      mount.options = mount.options?.filter((option) => option !== "gid=5") ?? [];
+  };
+
+/** From a cgroup of the user's, as systemd gives one to each session. */
+const asUser = (bundle: string): string =>
+  `echo $$ > /sys/fs/cgroup/user/session/cgroup.procs; su somebody -c '${runtime} --root /tmp/state run --bundle /b/${bundle} ${bundle}'`;
 
 const megabytes = (count: number): number => count << 20;
 
@@ -139,6 +160,11 @@ describe("version 2", () => {
         result.mounts.push({ destination: "/tmp", type: "bind", source: "/tmp", options: ["bind"] });
       },
     ),
+    delegated: shell(
+      "grep ^0: /proc/self/cgroup",
+      delegated({ pids: { limit: 20 }, memory: { limit: megabytes(64) } }),
+    ),
+    undelegated: shell("true", delegated({ cpu: { quota: 20_000 } })),
     swappiness: config(limited({ memory: { swappiness: 10 } }, "/refused")),
     rdma: config(limited({ rdma: { mlx5_1: { hcaHandles: 3 } } }, "/refused")),
     absent: config(limited({ unified: { "nonsense.max": "1" } }, "/refused")),
@@ -163,11 +189,15 @@ describe("version 2", () => {
     pids: run("pids"),
     checked: `${create("checked")}; ${runtime} start checked; until [ -s /tmp/filled ]; do sleep 0.1; done
       ${runtime} update --memory ${megabytes(10)} checked; echo "status $?"; cat /sys/fs/cgroup/checked/memory.max; ${runtime} state checked | grep status; ${remove("checked")}`,
+    delegation: `mkdir -p /sys/fs/cgroup/user/session /tmp/state && cd /sys/fs/cgroup && rmdir outer && echo +pids +memory -cpu > cgroup.subtree_control
+      chown 1000:1000 /tmp/state user user/session user/cgroup.procs user/cgroup.subtree_control user/session/cgroup.procs`,
+    delegated: asUser("delegated"),
+    undelegated: asUser("undelegated"),
     swappiness: run("swappiness"),
     rdma: run("rdma"),
     absent: run("absent"),
     disk: run("disk"),
-    left: "ls -d /sys/fs/cgroup/*/ | grep -v /outer/",
+    left: "ls -d /sys/fs/cgroup/*/ | grep -v -e /outer/ -e /user/",
   };
 
   let said: Record<string, Said> = {};
@@ -232,6 +262,17 @@ describe("version 2", () => {
       expect(lines[0]).toMatch(/linux\.resources\.memory\.limit is \d+, and the container uses \d+ already/);
       expect(lines.slice(1, 3)).toEqual(["status 1", String(megabytes(100))]);
       expect(lines[3]).toContain("running");
+    },
+  );
+
+  vmDiffer({ runc: "it wants systemd for a user's cgroups", crun: "it wants systemd for a user's cgroups" })(
+    "a user's container has limits where cgroups are delegated, beside the user's own",
+    () => {
+      expect(said.delegated).toEqual({ status: 0, output: "0::/user/bunc-delegated" });
+      expect(said.undelegated?.status).toBe(1);
+      expect(said.undelegated?.output).toMatch(
+        /^[^\n]*linux\.resources\.cpu\.quota needs the cpu controller[^\n]*$/,
+      );
     },
   );
 

@@ -1,5 +1,5 @@
 import { O } from "../../../ffi/constants/file.ts";
-import { type Descriptor, exists, listDirectory, openFile, readText } from "../../../ffi/file.ts";
+import { type Descriptor, listDirectory, openFile, readText } from "../../../ffi/file.ts";
 import { type CgroupRecord, unifiedPath } from "./cgroup-record.ts";
 import { isGone, readPids } from "./processes.ts";
 
@@ -26,8 +26,13 @@ export function besideInit(record: CgroupRecord, pid: number): CgroupRecord {
 }
 
 function isDivided(path: string): boolean {
-  const file = `${path}/cgroup.subtree_control`;
-  return exists(file) && readText(file).trim() !== "";
+  try {
+    return readText(`${path}/cgroup.subtree_control`).trim() !== "";
+  } catch (error) {
+    // Who enters it finds out that it is gone.
+    if (isGone(error)) return false;
+    throw error;
+  }
 }
 
 /** The cgroup beneath one that a process is in; its path, or undefined. */
