@@ -119,6 +119,15 @@ describe("a container with one id", () => {
     expect([stdout, stderr]).toEqual(["0\n", "chown: /etc/group: Read-only file system\n"]);
   });
 
+  userTest("of many processes that ask at once each gets its own answer", async () => {
+    const { status, stdout } = await run(
+      `cd /tmp; touch 1 2 3 4 5 6 7 8; for n in *; do (for i in $(seq 1 20); do
+         chown $n:$i $n; [ "$(stat -c %u:%g $n)" = $n:$i ] || echo $n:$i is wrong; done; echo $n is done) & done; wait`,
+    );
+    expect(stdout.split("\n").filter((line) => line.includes("wrong"))).toEqual([]);
+    expect([status, stdout.match(/is done/g)?.length]).toEqual([0, 8]);
+  });
+
   userTest("a file whose name is no UTF-8", async () => {
     const { stdout } = await run(
       `cd /tmp; f=$(printf 'x\\377y'); touch "$f"; chown 12:34 "$f"; stat -c %u:%g "$f"; stat -c %u:%g x*`,
