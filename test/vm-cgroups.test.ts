@@ -160,6 +160,16 @@ describe("version 2", () => {
         result.mounts.push({ destination: "/tmp", type: "bind", source: "/tmp", options: ["bind"] });
       },
     ),
+    events: shell(
+      "until [ -e /tmp/go ]; do sleep 0.1; done; dd if=/dev/zero of=/dev/null bs=100M count=1; sleep 1000",
+      (result) => {
+        limited(
+          { memory: { limit: megabytes(16), swap: megabytes(16) }, pids: { limit: 20 } },
+          "/events",
+        )(result);
+        result.mounts.push({ destination: "/tmp", type: "bind", source: "/tmp", options: ["bind"] });
+      },
+    ),
     delegated: shell(
       "grep ^0: /proc/self/cgroup",
       delegated({ pids: { limit: 20 }, memory: { limit: megabytes(64) } }),
@@ -189,6 +199,16 @@ describe("version 2", () => {
     pids: run("pids"),
     checked: `${create("checked")}; ${runtime} start checked; until [ -s /tmp/filled ]; do sleep 0.1; done
       ${runtime} update --memory ${megabytes(10)} checked; echo "status $?"; cat /sys/fs/cgroup/checked/memory.max; ${runtime} state checked | grep status; ${remove("checked")}`,
+    // It watches once it has begun to tell; what is waited for comes, or the machine's time ends.
+    events: `${create("events")}; ${runtime} start events; ${runtime} events --stats events >/dev/null || exit 1
+      ${runtime} events --interval 300ms events > /tmp/told 2>/tmp/complaint &
+      until grep -q '"stats"' /tmp/told; do sleep 0.1; done; touch /tmp/go
+      until grep -q '"oom"' /tmp/told; do sleep 0.1; done
+      ${runtime} events --stats events; ${runtime} kill events KILL; wait $!; echo "ended $?"; cat /tmp/complaint`,
+    oom: "grep oom /tmp/told",
+    paused: `${create("weights")}; ${runtime} start weights; ${runtime} pause weights
+      cat /sys/fs/cgroup/weights/cgroup.freeze; ${runtime} state weights | grep status
+      ${runtime} resume weights; cat /sys/fs/cgroup/weights/cgroup.freeze; ${remove("weights")}; ${remove("events")}`,
     delegation: `mkdir -p /sys/fs/cgroup/user/session /tmp/state && cd /sys/fs/cgroup && rmdir outer && echo +pids +memory -cpu > cgroup.subtree_control
       chown 1000:1000 /tmp/state user user/session user/cgroup.procs user/cgroup.subtree_control user/session/cgroup.procs`,
     delegated: asUser("delegated"),
@@ -253,6 +273,32 @@ describe("version 2", () => {
   vmTest("memory that is used up ends the program, a limit of processes its children", () => {
     expect(said.memory?.status).toBe(137);
     expect(said.pids?.output).not.toContain("all");
+  });
+
+  const eventful = vmDiffer({ crun: "it has no such command" });
+
+  eventful("events counts in the terms of version 1, and tells of a lack of memory", () => {
+    const [line = "", ended = "", ...more] = said.events?.output.split("\n") ?? [];
+    const { type, id, data } = JSON.parse(line);
+    expect([type, id, ended, more]).toEqual(["stats", "events", "ended 0", []]);
+    expect(Object.keys(data)).toEqual([
+      ...["cpu", "cpuset", "memory", "pids", "blkio", "hugetlb", "intel_rdt", "network_interfaces"],
+    ]);
+    expect(data.pids).toMatchObject({ limit: 20 });
+    expect(data.memory.usage.limit).toBe(megabytes(16));
+    // With memory, as version 1 counts it.
+    expect(data.memory.swap.limit).toBe(megabytes(16));
+    expect(data.memory.swap.usage).toBeGreaterThanOrEqual(data.memory.usage.usage);
+    expect(data.memory.raw.anon).toBeGreaterThan(0);
+    expect(data.memory.kernel).toEqual({ limit: 0, failcnt: 0 });
+    expect(data.cpu.usage.total).toBeGreaterThan(0);
+    expect(Object.keys(data.hugetlb)).toContain("2MB");
+    expect(data.cpuset).toMatchObject({ cpu_exclusive: 0, sched_relax_domain_level: 0 });
+    expect(JSON.parse(said.oom?.output.split("\n")[0] ?? "")).toEqual({ type: "oom", id: "events" });
+  });
+
+  vmTest("pause freezes, and resume thaws", () => {
+    expect(said.paused?.output.replace(/\s*"status": "(\w+)",?/, "\n$1")).toBe("1\npaused\n0");
   });
 
   vmDiffer({ runc: "1.1 does not know the property", crun: "1.8 does not look" })(
