@@ -384,6 +384,23 @@ describe.each([...layouts])("cgroup layout %s", (layout) => {
     expect(await directories("pre-killed.scope")).toBe("");
   });
 
+  systemdTestIf(
+    layout === "v2" && runtimeKind === "bunc",
+    layout === "v2"
+      ? "runc 1.1 leaves it without a cgroup"
+      : "a user namespace is given nothing of cgroup v1",
+  )("systemd boots in a user namespace, too: its root has the container's cgroup", async () => {
+    const mapped = await SystemdMachine.boot(box, layout, "mapped");
+    expect(await mapped.shell("systemctl is-system-running")).toBe("running");
+    expect(await mapped.shell("cat /proc/1/cgroup")).toContain("0::/init.scope");
+    expect(await mapped.shell("systemd-run --quiet --pipe --wait cat /proc/self/cgroup")).toMatch(
+      /^0::\/system\.slice\/run-.*\.service$/m,
+    );
+    await mapped.container.kill("37");
+    expect(await mapped.container.exit(20_000)).toBe(0);
+    await mapped.container.delete();
+  });
+
   systemdTest("SIGRTMIN+3 (37) ends it, as podman stop does", async () => {
     await machine.container.kill("37");
     expect(await machine.container.exit(20_000)).toBe(0);

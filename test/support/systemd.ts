@@ -1,8 +1,16 @@
 /** A small machine that systemd has booted: a container whose init it is, with a bus, and with runtimes to run in it. */
-import { existsSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type Finished, until } from "./command.ts";
-import { type Config, config } from "./config.ts";
+import { type Change, type Config, config } from "./config.ts";
 import type { Container } from "./container.ts";
 import { hasProgram, runtimeKind, runtimePath } from "./machine.ts";
 import { makeRootfs } from "./rootfs.ts";
@@ -108,6 +116,26 @@ function fillRootfs(rootfs: string): void {
   writeFileSync(join(rootfs, "etc/machine-id"), "0123456789abcdef0123456789abcdef\n");
 }
 
+/** The first of the ids that are root's and the others' in a user namespace. */
+const mappedTo = 100_000;
+
+/** The same in a user namespace of its own, whose root its files belong to. */
+const inUserNamespace: Change = (result) => {
+  result.linux.namespaces.push({ type: "user" });
+  const mapping = { containerID: 0, hostID: mappedTo, size: 65_536 };
+  result.linux.uidMappings = [mapping];
+  result.linux.gidMappings = [mapping];
+  delete result.linux.resources;
+};
+
+function giveAway(rootfs: string): void {
+  for (const entry of readdirSync(rootfs, { recursive: true, encoding: "utf8" })) {
+    // A link to the one that all containers share.
+    if (entry !== "bin/busybox") lchownSync(join(rootfs, entry), mappedTo, mappedTo);
+  }
+  lchownSync(rootfs, mappedTo, mappedTo);
+}
+
 export class SystemdMachine {
   #serial = 0;
 
@@ -116,8 +144,16 @@ export class SystemdMachine {
     readonly container: Container,
   ) {}
 
-  /** Boots one, and waits until its bus is there. @param layout as /sys/fs/cgroup of the workspace has it, or "v1" of a hybrid */
-  static async boot(box: Workspace, layout: Layout): Promise<SystemdMachine> {
+  /**
+   * Boots one, and waits until its bus is there.
+   * @param layout as /sys/fs/cgroup of the workspace has it, or "v1" of a hybrid
+   * @param root whether it has the machine's ids, or a user namespace of its own
+   */
+  static async boot(
+    box: Workspace,
+    layout: Layout,
+    root: "real" | "mapped" = "real",
+  ): Promise<SystemdMachine> {
     const directory = box.directory("units");
     const files = {
       system: units("system", "system", "/run/dbus/system_bus_socket"),
@@ -127,7 +163,14 @@ export class SystemdMachine {
       mkdirSync(join(directory, name));
       for (const [file, text] of Object.entries(texts)) writeFileSync(join(directory, name, file), text);
     }
-    const container = await box.create(machineConfig(directory, layout), { prepare: fillRootfs });
+    const machineRoot = machineConfig(directory, layout);
+    if (root === "mapped") inUserNamespace(machineRoot);
+    const container = await box.create(machineRoot, {
+      prepare: (rootfs) => {
+        fillRootfs(rootfs);
+        if (root === "mapped") giveAway(rootfs);
+      },
+    });
     await container.start();
     const machine = new SystemdMachine(box, container);
     await until("systemd and its bus", async () => {
