@@ -3,7 +3,7 @@
  * cannot be made up, so the runtime is shown a /proc/self/mountinfo in which this one is of type resctrl.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Change, config, sleeper } from "./support/config.ts";
 import { isRoot } from "./support/machine.ts";
@@ -85,6 +85,14 @@ describe("a class of the container's own", () => {
     expect(stderr).toMatch(
       /^[^\n]*linux\.intelRdt\.schemata could not be set[^\n]*the kernel says: The mask f5 has non-consecutive 1-bits[^\n]*\n$/,
     );
+    expect([...tree().classes.keys()]).toEqual([]);
+  });
+
+  rdtTest("goes with delete --force, too, when the record of the container is lost", async () => {
+    const container = await box.create(sleeper(inClass({ enableMonitoring: true })), { wrap });
+    expect(tree().group(container.id)?.monitors.size).toBe(1);
+    rmSync(join(box.state, container.id, "state.json"));
+    expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
     expect([...tree().classes.keys()]).toEqual([]);
   });
 
