@@ -335,7 +335,10 @@ function makeNotifyDirectory({ fd }: Descriptor): void {
 }
 
 function preservedNumbers(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => 3 + index);
+  // Not by Array.from, which takes 0.3 ms when it is used first.
+  const numbers: number[] = [];
+  for (let index = 0; index < count; index++) numbers.push(3 + index);
+  return numbers;
 }
 
 const classes = () => require("./class-of-service.ts") as typeof import("./class-of-service.ts");

@@ -130,6 +130,8 @@ function probeMounts(): boolean {
   return true;
 }
 
+const boundingSetField = "CapBnd:\t";
+
 /** The last capability that the kernel has: the number after it is refused. prctl(2), PR_CAPBSET_READ. */
 export function probeLastCapability(): number {
   let last = oldestLast;
@@ -137,7 +139,13 @@ export function probeLastCapability(): number {
   return last;
 }
 
-export function probeBoundingSet(last: number): bigint {
+/** The bounding set, a bit for each capability. proc_pid_status(5), CapBnd: 16 digits; where /proc is missing, prctl(2). */
+export function probeBoundingSet(last: number, status = readOr("/proc/self/status", "")): bigint {
+  const line = status.indexOf(boundingSetField);
+  if (line >= 0) {
+    const digits = line + boundingSetField.length;
+    return BigInt(`0x${status.slice(digits, digits + 16)}`);
+  }
   let set = 0n;
   for (let number = 0; number <= last; number++) {
     if (attempt.prctl(PR.CAPBSET_READ, number, 0, 0, 0) === 1) set |= 1n << BigInt(number);
@@ -213,8 +221,9 @@ interface MountEntry {
 
 /** The passwd file that the container will see: one bound over it, or the image's. */
 export function readPasswd(bundle: string, root: string, mounts: readonly MountEntry[]): string {
-  const bound = mounts.findLast((mount) => mount.destination === "/etc/passwd" && mount.source);
-  if (bound?.source) return readOr(seenFrom(bundle, bound.source), "");
+  let bound: string | undefined;
+  for (const { destination, source } of mounts) if (destination === "/etc/passwd" && source) bound = source;
+  if (bound) return readOr(seenFrom(bundle, bound), "");
   using directory = openRoot(bundle, root);
   using file = openInRoot(directory, "/etc/passwd", O.RDONLY | O.NONBLOCK | O.NOCTTY);
   return file && (stat(file.fd).mode & S.IFMT) === S.IFREG ? readLimited(file.fd) : "";

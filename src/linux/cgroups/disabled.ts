@@ -10,8 +10,9 @@ import { limitUnified } from "./v2/unified.ts";
  * Throws SpecError for a limit, which nobody could keep.
  */
 export function planWithout(resources: Resources, reason: string): PlannedNoCgroup {
-  const limits = limitsV1(resources).flatMap((each) => each.limits);
-  const first = limits[0] ?? limitUnified(resources.unified ?? {})[0];
+  let first: { readonly property: string } | undefined;
+  for (const { limits } of limitsV1(resources)) first ??= limits[0];
+  if (resources.unified) first ??= limitUnified(resources.unified)[0];
   if (first) throw new SpecError(first.property, `cannot be applied without a cgroup: ${reason}`);
   return { kind: "none", containerView: { kind: "none" }, notes: [`the container has no cgroup: ${reason}`] };
 }

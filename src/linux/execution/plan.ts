@@ -39,7 +39,7 @@ export function planExecution(
   return Object.freeze({
     kind: "execute",
     args,
-    env: [...variables.values()],
+    env: listOf(variables.values()),
     cwd,
     candidates: searched ? path.split(":").map((directory) => `${directory || "."}/${name}`) : [name],
     searched,
@@ -51,6 +51,13 @@ function lastOfEachName(env: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>();
   for (const entry of env) variables.set(entry.slice(0, nameLength(entry)), entry);
   return variables;
+}
+
+/** Spread of anything but an array takes the engine 0.1 ms the first time. */
+function listOf(values: Iterable<string>): string[] {
+  const list: string[] = [];
+  for (const value of values) list.push(value);
+  return list;
 }
 
 function nameLength(entry: string): number {

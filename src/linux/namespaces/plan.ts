@@ -41,17 +41,14 @@ const inherit: PlannedNamespace = Object.freeze({ kind: "inherit" });
 
 /** What becomes of each namespace: one that config.json does not list is the caller's. */
 export function planNamespaces(namespaces: readonly Namespace[]): PlannedNamespaces {
-  const planned = Object.fromEntries(namespaceNames.map((name) => [name, inherit])) as Record<
-    NamespaceName,
-    PlannedNamespace
-  >;
-  namespaces.forEach((namespace, index) => {
-    planned[namespace.type] = Object.freeze(
-      namespace.path
-        ? { kind: "join", path: namespace.path, origin: `linux.namespaces[${index}].path` }
-        : { kind: "new" },
-    );
-  });
+  // Loops, here and below: of the engine's own methods that take a function each takes 0.1 ms when it is used first.
+  const planned = {} as Record<NamespaceName, PlannedNamespace>;
+  for (const name of namespaceNames) planned[name] = inherit;
+  let index = 0;
+  for (const { type, path } of namespaces) {
+    const origin = `linux.namespaces[${index++}].path`;
+    planned[type] = Object.freeze(path ? { kind: "join", path, origin } : { kind: "new" });
+  }
   return Object.freeze(planned);
 }
 
@@ -70,12 +67,12 @@ export function ownFlags(namespaces: PlannedNamespaces): number {
 
 /** The lines that /proc/PID/timens_offsets takes, "" for no offset at all. time_namespaces(7). */
 export function planTimeOffsets(offsets: TimeOffsets): string {
-  return (["monotonic", "boottime"] as const)
-    .flatMap((clock) => {
-      const { secs = 0n, nanosecs = 0 } = offsets[clock] ?? {};
-      return secs === 0n && nanosecs === 0 ? [] : [`${clock} ${secs} ${nanosecs}\n`];
-    })
-    .join("");
+  let lines = "";
+  for (const clock of ["monotonic", "boottime"] as const) {
+    const { secs = 0n, nanosecs = 0 } = offsets[clock] ?? {};
+    if (secs !== 0n || nanosecs !== 0) lines += `${clock} ${secs} ${nanosecs}\n`;
+  }
+  return lines;
 }
 
 /**

@@ -11,6 +11,7 @@ import { namespaceFlags, ownFlags, type PlannedNamespaces } from "./plan.ts";
  * user namespace when it was not permitted. setns(2).
  */
 export function recordJoins(program: Program, opened: readonly OpenedNamespace[]): void {
+  if (opened.length === 0) return;
   const user = opened.find((namespace) => namespace.name === "user");
   const others = opened.filter((namespace) => namespace !== user);
   if (!user) {
