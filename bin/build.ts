@@ -8,6 +8,7 @@ import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
 import { ignoreVariables } from "./deaf-variables.ts";
 import { sharedPrograms } from "./shared-programs.ts";
+import { postponeWarmUp } from "./warm-up-thread.ts";
 
 const root = resolve(import.meta.dir, "..");
 const dist = resolve(root, "dist");
@@ -42,6 +43,7 @@ async function build(processor: Processor): Promise<void> {
     await compile(processor, outfile);
     keepCallerLimits(outfile);
     ignoreVariables(outfile);
+    postponeWarmUp(outfile);
     renameSync(outfile, resolve(dist, name));
   } finally {
     rmSync(directory, { recursive: true });

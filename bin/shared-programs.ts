@@ -3,12 +3,12 @@ import { resolve } from "node:path";
 import { type BunPlugin, Glob } from "bun";
 
 // With splitting, Bun makes a program of every module that is loaded late, and a further one of what each set of such
-// modules shares: 21 of them for `state`, which take 0.02 ms each. So all late modules are made to import the same things:
-// what the most frequent commands share is then shared by all, and one program. By the time it is there, so it costs nothing.
+// modules shares: 21 of them for `state` and 43 for `create`, which take 0.02 ms each. So the late modules are made to
+// import the same things: what they all import is one program. It is there by the time they are loaded, and costs nothing.
 
 const root = resolve(import.meta.dir, "..");
 
-/** What start, state, kill and delete need beside the few lines of their own. */
+/** What start, state, kill and delete need beside the few lines of their own: shared with every late module. */
 const core = [
   "src/cli/main.ts",
   "src/cli/container-args.ts",
@@ -16,38 +16,60 @@ const core = [
   "src/container/state.ts",
   "src/container/kill.ts",
   "src/container/delete.ts",
-];
+].map((file) => resolve(root, file));
 
-const programName = "bunc:core";
+/** What create needs: shared with what records programs, too, and what those who do load late. */
+const create = [resolve(root, "src/container/create.ts")];
+const recorder = resolve(root, "ffi/program/program.ts");
 
-/** The modules of the source that some module loads with import() or require(), when it needs them. */
-function findLateModules(): ReadonlySet<string> {
-  const late = new Set<string>();
+/** The modules of the source, by absolute path. */
+type Modules = ReadonlyMap<string, { readonly imports: readonly string[]; readonly late: readonly string[] }>;
+
+function readModules(): Modules {
+  const modules = new Map<string, { imports: string[]; late: string[] }>();
   for (const file of new Glob("{bin,src,ffi}/**/*.ts").scanSync({ cwd: root })) {
     if (file.endsWith(".test.ts")) continue;
     const path = resolve(root, file);
-    const loads = readFileSync(path, "utf8").matchAll(/(?<!typeof )(?:import|require)\("(\.[^"]+\.ts)"\)/g);
-    for (const [, target = ""] of loads) late.add(resolve(path, "..", target));
+    const text = readFileSync(path, "utf8");
+    const targets = (pattern: RegExp) =>
+      [...text.matchAll(pattern)].map(([, target = ""]) => resolve(path, "..", target));
+    modules.set(path, {
+      imports: targets(/^(?:import|export)\s(?!type\s)[^;]*?from "(\.[^"]+\.ts)"/gm),
+      late: targets(/(?<!typeof )(?:import|require)\("(\.[^"]+\.ts)"\)/g),
+    });
   }
-  return late;
+  return modules;
 }
 
-/** Makes one program of what the most frequent commands share. */
+/** Some modules, and all that comes with them. */
+function closure(modules: Modules, from: readonly string[]): ReadonlySet<string> {
+  const found = new Set(from);
+  for (const path of found) for (const target of modules.get(path)?.imports ?? []) found.add(target);
+  return found;
+}
+
+/** The further programs that each late module is made to import. */
+function planImports(modules: Modules): ReadonlyMap<string, readonly string[]> {
+  const late = new Set([...modules.values()].flatMap((module) => module.late));
+  const recording = [...late].filter((path) => closure(modules, [path]).has(recorder));
+  const withCreate = new Set(recording);
+  const everywhere = closure(modules, core);
+  for (const path of closure(modules, [...create, ...recording])) {
+    if (everywhere.has(path)) continue;
+    for (const target of modules.get(path)?.late ?? []) withCreate.add(target);
+  }
+  const wanted = (path: string) => (withCreate.has(path) ? [...core, ...create] : core);
+  return new Map([...late].map((path) => [path, wanted(path)]));
+}
+
+/** Makes one program of what the most frequent commands share, and one of what create needs beside it. */
 export const sharedPrograms: BunPlugin = {
   name: "shared-programs",
   setup(build) {
-    const late = findLateModules();
-    build.onResolve({ filter: new RegExp(`^${programName}$`) }, () => ({
-      path: programName,
-      namespace: "bunc",
-    }));
-    build.onLoad({ filter: /.*/, namespace: "bunc" }, () => ({
-      contents: core.map((file) => `import ${JSON.stringify(resolve(root, file))};`).join("\n"),
-      loader: "ts",
-    }));
+    const further = planImports(readModules());
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
-      const text = readFileSync(path, "utf8");
-      return { contents: late.has(path) ? `${text}\nimport "${programName}";\n` : text, loader: "ts" };
+      const imports = (further.get(path) ?? []).map((target) => `import ${JSON.stringify(target)};`);
+      return { contents: [readFileSync(path, "utf8"), ...imports, ""].join("\n"), loader: "ts" };
     });
   },
 };
