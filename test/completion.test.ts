@@ -26,7 +26,7 @@ async function bash(...words: string[]): Promise<string[]> {
 
 describe("bash", () => {
   oursOnly("commands, and global options", async () => {
-    expect(await bash("re")).toEqual(["resume"]);
+    expect(await bash("resu")).toEqual(["resume"]);
     expect(await bash("")).toEqual(expect.arrayContaining(["create", "delete", "help"]));
     expect(await bash("--log-f")).toEqual(["--log-format"]);
     expect(await bash("--log-format", "")).toEqual(["text", "json"]);
