@@ -97,6 +97,21 @@ describe("a container", () => {
     expect(await compare(["run", "--rm", ...isolated, ...limits, image, ...read])).toContain("20");
   });
 
+  podmanTest("is not limited by a limit of 0 processes", async () => {
+    const { image: name } = ours;
+    expect(
+      await compare([
+        "run",
+        "--rm",
+        ...isolated,
+        "--pids-limit",
+        "0",
+        name,
+        ...sh("true & wait; echo forked"),
+      ]),
+    ).toContain("forked");
+  });
+
   catatonitTest("has an init", async () => {
     const shown = await compare(["run", "--rm", "--init", ...isolated, image, "cat", "/proc/1/comm"]);
     expect(shown).toContain("podman-init");

@@ -19,6 +19,7 @@ import { emulationFilter } from "../linux/seccomp/emulation.ts";
 import { isListening, planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
+import { resourcesOf } from "../spec/older.ts";
 import { cleanPath } from "../spec/path.ts";
 import type { Linux, Process } from "../spec/types.ts";
 import type { HostFacts } from "./facts.ts";
@@ -46,7 +47,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     maySetIds: has(facts, CAP.CAP_SETUID) && has(facts, CAP.CAP_SETGID),
   });
   const cgroup = planCgroup(
-    { cgroupsPath: linux.cgroupsPath, resources: linux.resources, annotations: config.annotations ?? {} },
+    { cgroupsPath: linux.cgroupsPath, resources: resourcesOf(config), annotations: config.annotations ?? {} },
     {
       id: options.id,
       layout: facts.cgroupLayout,
