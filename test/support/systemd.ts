@@ -108,7 +108,7 @@ function fillRootfs(rootfs: string): void {
   for (const directory of ["usr", "run", "opt", "var/lib", "var/tmp", "var/log"]) {
     mkdirSync(join(rootfs, directory), { recursive: true });
   }
-  symlinkSync("/run", join(rootfs, "var/run"));
+  symlinkSync("../run", join(rootfs, "var/run"));
   const accounts =
     "root:x:0:0:root:/root:/bin/sh\nmessagebus:x:101:101::/:/bin/sh\nsomebody:x:1000:1000::/tmp:/bin/sh\n";
   writeFileSync(join(rootfs, "etc/passwd"), accounts);
@@ -128,12 +128,15 @@ const inUserNamespace: Change = (result) => {
   delete result.linux.resources;
 };
 
-function giveAway(rootfs: string): void {
-  for (const entry of readdirSync(rootfs, { recursive: true, encoding: "utf8" })) {
+/** Never through a link: one of them leads to /run, which is the machine's for whoever is outside. */
+function giveAway(directory: string): void {
+  lchownSync(directory, mappedTo, mappedTo);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) giveAway(path);
     // A link to the one that all containers share.
-    if (entry !== "bin/busybox") lchownSync(join(rootfs, entry), mappedTo, mappedTo);
+    else if (entry.name !== "busybox") lchownSync(path, mappedTo, mappedTo);
   }
-  lchownSync(rootfs, mappedTo, mappedTo);
 }
 
 export class SystemdMachine {
