@@ -1,167 +1,34 @@
 /** `checkpoint` and `restore`: containers that end here and go on there, through criu. */
-import { afterAll, describe, expect } from "bun:test";
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { describe, expect } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { controllerRoot, findGroups, groupsOf } from "./support/cgroups.ts";
-import { type Finished, isAlive, processStatus, Running, statusField, until } from "./support/command.ts";
-import { type Change, type Config, inherit, shell } from "./support/config.ts";
-import { ConsoleSocket } from "./support/console.ts";
-import { findCriu } from "./support/criu.ts";
-import { reap } from "./support/libc.ts";
-import { runtimeKind, searchPath } from "./support/machine.ts";
-import { type Differences, peersDiffer, testIf } from "./support/peers.ts";
-import { OnTerminal } from "./support/pty.ts";
-import { type Bundle, workspace } from "./support/workspace.ts";
+import { Checkpoints, counter } from "./support/checkpoint.ts";
+import { isAlive, output, until } from "./support/command.ts";
+import { shell } from "./support/config.ts";
+import { runtimeKind } from "./support/machine.ts";
+import { oursOnly } from "./support/peers.ts";
+import { workspace } from "./support/workspace.ts";
 
 const box = workspace("checkpoint");
-const { criu, reason } = findCriu(box);
-const env = { PATH: criu ? `${criu.directory}:${searchPath}` : searchPath };
-const nothing = openSync("/dev/null", "r+");
-afterAll(() => closeSync(nothing));
-
-const crunLacksIt = "Debian's is built without criu";
-
-/** A test with criu: of every runtime that has it, but for those named. */
-function criuTest(title: string, body: () => Promise<void>, differences: Differences = {}): void {
-  if (criu === undefined) testIf(false, reason)(title, body);
-  else peersDiffer({ crun: crunLacksIt, ...differences })(title, body, 60_000);
-}
-
-/** A container that runs detached, without any tie to the test but files. */
-class Detached {
-  readonly id: string;
-  readonly bundle: Bundle;
-  readonly images: string;
-
-  constructor(change: Config) {
-    this.id = box.id();
-    this.bundle = box.bundle(change);
-    this.images = join(this.bundle.path, "images");
-  }
-
-  /** Calls the runtime: what it says is in a file, since the container keeps its streams. */
-  async call(verb: string, ...args: string[]): Promise<Finished> {
-    const log = join(this.bundle.path, "log");
-    const silent = { stdin: nothing, stdout: nothing, stderr: nothing, timeout: 40_000 };
-    const { status } = await box.runtime([verb, ...args, this.id], {
-      env,
-      ...silent,
-      globals: ["--log", log],
-    });
-    return { status, stdout: "", stderr: existsSync(log) ? readFileSync(log, "utf8") : "" };
-  }
-
-  /** A call that must succeed. */
-  async must(verb: string, ...args: string[]): Promise<void> {
-    const { status, stderr } = await this.call(verb, ...args);
-    const criuLog = ["dump.log", "restore.log"].map((name) => this.imageFile(name)).join("");
-    const said = criuLog
-      .split("\n")
-      .filter((line) => line.includes("Error"))
-      .join("\n");
-    if (status !== 0) throw new Error(`${verb}: exit status ${status}: ${stderr}\n${said}`);
-  }
-
-  run(): Promise<void> {
-    return this.must("run", "--detach", "--bundle", this.bundle.path);
-  }
-
-  async checkpoint(...args: string[]): Promise<void> {
-    const pid = await this.pid();
-    await this.must("checkpoint", "--image-path", this.images, ...args);
-    // Its number is free for the restored one only when somebody has waited for it.
-    if (!isAlive(pid) && isOwnChild(pid)) reap(pid);
-  }
-
-  restore(...args: string[]): Promise<void> {
-    return this.must(
-      "restore",
-      "--detach",
-      "--bundle",
-      this.bundle.path,
-      "--image-path",
-      this.images,
-      ...args,
-    );
-  }
-
-  async state(): Promise<{ status: string; pid: number } | undefined> {
-    const { status, stdout } = await box.runtime(["state", this.id]);
-    return status === 0 ? JSON.parse(stdout) : undefined;
-  }
-
-  async pid(): Promise<number> {
-    const state = await this.state();
-    if (state?.status !== "running") throw new Error(`${this.id} does not run: ${JSON.stringify(state)}`);
-    return state.pid;
-  }
-
-  /** The content of a file of the container's root; "" while it is not there. */
-  file(name: string): string {
-    const path = join(this.bundle.rootfs, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : "";
-  }
-
-  imageFile(name: string): string {
-    const path = join(this.images, name);
-    return existsSync(path) ? readFileSync(path, "utf8") : "";
-  }
-
-  /** Waits until the container has counted on; gives the number that it began with, and where it is. */
-  async counts(): Promise<number> {
-    const lines = () => this.file("count").split("\n").slice(0, -1);
-    const before = lines().length;
-    await until(`${this.id} to count`, () => lines().length > before + 2);
-    const numbers = lines().map(Number);
-    // Not one was left out, and not one was counted twice: it is the same process.
-    expect(numbers).toEqual(numbers.map((_, index) => index));
-    return before;
-  }
-
-  async kill(): Promise<void> {
-    expect(await box.runtime(["kill", this.id, "KILL"])).toMatchObject({ status: 0 });
-  }
-
-  async delete(): Promise<void> {
-    const pid = (await this.state())?.pid ?? 0;
-    await box.runtime(["delete", "--force", this.id]);
-    if (pid > 0) await until("init to be reaped", () => reap(pid) !== undefined || !isAlive(pid));
-  }
-}
+const checkpoints = new Checkpoints(box);
+const criuTest = checkpoints.test.bind(checkpoints);
+const { env, nothing } = checkpoints;
 
 /** Whether the kernel was built with a feature, as far as it says so. */
 function kernelHas(feature: string): boolean {
-  const text = existsSync("/proc/config.gz")
-    ? gunzipSync(readFileSync("/proc/config.gz")).toString()
+  const packed = "/proc/config.gz";
+  const text = existsSync(packed)
+    ? gunzipSync(readFileSync(packed)).toString()
     : readFileSync(`/boot/config-${release()}`, "utf8");
   return text.includes(`CONFIG_${feature}=y`);
 }
 
-/** Whether a process, or what is left of it, waits for this one to wait for it. */
-function isOwnChild(pid: number): boolean {
-  return existsSync(`/proc/${pid}`) && statusField(processStatus(pid), "PPid") === String(process.pid);
-}
-
-/** Counts in a variable of the shell's, which is in no file. */
-const counter = (change: Change = () => {}): Config =>
-  shell("i=0; while :; do echo $i >> /count; i=$((i+1)); usleep 20000; done", change);
-
 describe("a container", () => {
   criuTest("ends with its checkpoint, and goes on where it was", async () => {
-    const container = new Detached(counter());
+    const container = checkpoints.container(counter());
     await container.run();
     await container.counts();
     const pid = await container.pid();
@@ -198,7 +65,7 @@ describe("what it has", () => {
       "echo kept > /scratch/file; hostname named; i=0; " +
       `while :; do { ${look}; } > /look.new 2>&1; mv /look.new /look; echo $i > /volume/seen.new; mv /volume/seen.new /volume/seen; ` +
       "echo $i >> /count; i=$((i+1)); usleep 20000; done";
-    const container = new Detached(
+    const container = checkpoints.container(
       shell(script, (result) => {
         result.process.env = ["PATH=/bin"];
         result.process.capabilities?.bounding?.push("CAP_SYS_ADMIN");
@@ -240,7 +107,7 @@ describe("what it has", () => {
 
 describe("options", () => {
   criuTest("--leave-running: it goes on, and is restored under another name", async () => {
-    const container = new Detached(counter());
+    const container = checkpoints.container(counter());
     await container.run();
     await container.counts();
     const pid = await container.pid();
@@ -253,7 +120,7 @@ describe("options", () => {
     await container.delete();
     const count = container.file("count");
 
-    const other = new Detached(counter());
+    const other = checkpoints.container(counter());
     writeFileSync(join(other.bundle.rootfs, "count"), count.split("\n").slice(0, 1).join("\n"));
     const { status } = await other.call(
       ...(["restore", "--detach", "--bundle", other.bundle.path, "--image-path", container.images] as const),
@@ -269,7 +136,7 @@ describe("options", () => {
   const preDump = ["--pre-dump", "--image-path"];
 
   criuTest("--pre-dump and --parent-path: the last checkpoint has only what has changed", async () => {
-    const container = new Detached(counter());
+    const container = checkpoints.container(counter());
     await container.run();
     await container.counts();
     const first = join(container.bundle.path, "first");
@@ -293,7 +160,7 @@ describe("options", () => {
     async () => {
       const script =
         "exec 9>/lock; flock 9; i=0; while :; do echo $i >> /count; i=$((i+1)); usleep 20000; done";
-      const container = new Detached(shell(script));
+      const container = checkpoints.container(shell(script));
       await container.run();
       await container.counts();
       const options = ["--tcp-established", "--file-locks", "--ext-unix-sk", "--shell-job"];
@@ -308,255 +175,9 @@ describe("options", () => {
   );
 });
 
-describe("in the foreground", () => {
-  const restored = (container: Detached) => [
-    ...["restore", "--bundle", container.bundle.path, "--image-path", container.images, container.id],
-  ];
-
-  // What the test's own runner calls a pipe is a socket.
-  const pipes = ["bash", "--norc", "-c", 'set -o pipefail; cat | "$@" 2> >(cat >&2) | cat', "bash"];
-
-  criuTest("restore passes the streams on, and the exit status", async () => {
-    const script =
-      "i=0; until test -e /go; do echo $i >> /count; i=$((i+1)); usleep 20000; done; echo at $i; cat; exit 7";
-    const container = new Detached(shell(script));
-    // Its own streams are pipes of a caller's, as conmon's and containerd's are.
-    const args = ["run", "--bundle", container.bundle.path, container.id];
-    const first = await box.spawn(args, { env, wrap: pipes, stdin: "pipe" });
-    await until("the container", () => container.file("count").length > 10);
-    await container.checkpoint();
-    first.closeInput();
-    expect((await first.finished).status).toBe(137);
-    const second = await box.spawn(restored(container), { env, wrap: pipes, stdin: "pipe", timeout: 30_000 });
-    await container.counts();
-    writeFileSync(join(container.bundle.rootfs, "go"), "");
-    second.write("through the pipe");
-    second.closeInput();
-    const { status, stdout, stderr } = await second.finished;
-    expect({ status, stderr }).toEqual({ status: 7, stderr: "" });
-    expect(stdout).toMatch(/^at \d+\nthrough the pipe$/);
-    expect(await container.state()).toBeUndefined();
-    expect(findGroups(container.id)).toEqual([]);
-  });
-
-  criuTest("signals are forwarded", async () => {
-    const container = new Detached(
-      shell("trap 'echo got > /got; exit 3' TERM; while :; do echo >> /count; usleep 20000; done"),
-    );
-    const args = ["run", "--bundle", container.bundle.path, container.id];
-    const silent = { env, stdin: nothing, stdout: nothing, stderr: nothing };
-    const first = await box.spawn(args, silent);
-    await until("the container", () => container.file("count").length > 2);
-    await container.checkpoint();
-    expect((await first.finished).status).toBe(137);
-    const length = container.file("count").length;
-    const second = await box.spawn(restored(container), silent);
-    await until("it to go on", () => container.file("count").length > length);
-    second.kill("SIGTERM");
-    expect((await second.finished).status).toBe(3);
-    expect(container.file("got")).toBe("got\n");
-  });
-
-  criuTest("a terminal of its own is there again", async () => {
-    const container = new Detached(
-      shell("n=0; while read line; do n=$((n+1)); echo $n: $line; tty; done", (result) => {
-        result.process.terminal = true;
-      }),
-    );
-    const args = ["run", "--bundle", container.bundle.path, container.id];
-    const first = new OnTerminal(box.argv(args), { env });
-    await until("the container", async () => (await container.state())?.status === "running");
-    first.write("one\r");
-    await first.waitFor("1: one\r\n");
-    await first.waitFor("/dev/pts/0\r\n");
-    await container.checkpoint();
-    await first.exit();
-    const second = new OnTerminal(box.argv(restored(container)), { env, rows: 30, columns: 100 });
-    await until("the container", async () => (await container.state())?.status === "running");
-    second.write("two\r");
-    await second.waitFor("2: two\r\n");
-    await second.waitFor("/dev/pts/0\r\n");
-    await container.kill();
-    expect(await second.exit()).toBe(137);
-  });
-});
-
-criuTest("--console-socket takes the terminal of a restored container", async () => {
-  const container = new Detached(
-    shell("n=0; while read line; do n=$((n+1)); echo $n: $line; done", (result) => {
-      result.process.terminal = true;
-    }),
-  );
-  const through = async (verb: "run" | "restore", ...args: string[]) => {
-    const path = join(container.bundle.path, `${verb}.sock`);
-    const socket = new ConsoleSocket(path);
-    try {
-      const calling = container.must(
-        verb,
-        "--detach",
-        "--bundle",
-        container.bundle.path,
-        "--console-socket",
-        path,
-        ...args,
-      );
-      const [console] = await Promise.all([socket.accept(), calling]);
-      return console;
-    } finally {
-      socket.close();
-    }
-  };
-  const before = await through("run");
-  before.write("one\n");
-  await before.waitFor("1: one\r\n");
-  await container.checkpoint();
-  before.close();
-  const after = await through("restore", "--image-path", container.images);
-  after.write("two\n");
-  await after.waitFor("2: two\r\n");
-  after.close();
-  await container.delete();
-});
-
-describe("surroundings", () => {
-  criuTest("the caller's network and pid namespaces, by their paths", async () => {
-    const holder = new Running(
-      [
-        "unshare",
-        "--net",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "sh",
-        "-c",
-        "while :; do sleep 1000 & wait $!; done",
-      ],
-      {
-        timeout: 2 ** 30,
-      },
-    );
-    try {
-      const child = await until("the namespaces", () => {
-        const text = readFileSync(`/proc/${holder.pid}/task/${holder.pid}/children`, "utf8").trim();
-        return text === "" ? undefined : Number(text);
-      });
-      const path = (type: string) => `/proc/${child}/ns/${type}`;
-      const container = new Detached(
-        counter((result) => {
-          inherit(result, "network", "pid");
-          result.linux.namespaces.push(
-            { type: "network", path: path("net") },
-            { type: "pid", path: path("pid") },
-          );
-        }),
-      );
-      await container.run();
-      await container.counts();
-      await container.checkpoint();
-      await container.restore();
-      await container.counts();
-      const pid = await container.pid();
-      for (const type of ["net", "pid"])
-        expect(readlinkSync(`/proc/${pid}/ns/${type}`)).toBe(readlinkSync(path(type)));
-      await container.delete();
-    } finally {
-      holder.kill("SIGKILL");
-      await holder.finished;
-    }
-  });
-
-  criuTest("a user namespace, with devices bound from outside", async () => {
-    const container = new Detached(
-      counter((result) => {
-        result.linux.namespaces.push({ type: "user" });
-        result.linux.uidMappings = [{ containerID: 0, hostID: 100_000, size: 1000 }];
-        result.linux.gidMappings = [{ containerID: 0, hostID: 100_000, size: 1000 }];
-      }),
-    );
-    chownSync(container.bundle.rootfs, 100_000, 100_000);
-    await container.run();
-    await container.counts();
-    await container.checkpoint();
-    // criu reads some of the images as the container's root, who may not enter what only root may.
-    const refused = await container.call(
-      ...([
-        "restore",
-        "--detach",
-        "--bundle",
-        container.bundle.path,
-        "--image-path",
-        container.images,
-      ] as const),
-    );
-    expect(refused.status).toBe(1);
-    if (runtimeKind === "bunc") expect(refused.stderr).toContain(`chmod o+x ${container.images}`);
-    expect(findGroups(container.id)).toEqual([]);
-    chmodSync(container.images, 0o711);
-    await container.restore();
-    await container.counts();
-    const map = readFileSync(`/proc/${await container.pid()}/uid_map`, "utf8")
-      .trim()
-      .split(/\s+/);
-    expect(map).toEqual(["0", "100000", "1000"]);
-    await container.delete();
-  });
-
-  criuTest("cgroups without a namespace of their own, seen at /sys/fs/cgroup", async () => {
-    const container = new Detached(
-      counter((result) =>
-        result.mounts.push({
-          destination: "/sys/fs/cgroup",
-          type: "cgroup",
-          source: "cgroup",
-          options: ["ro"],
-        }),
-      ),
-    );
-    await container.run();
-    await container.counts();
-    await container.checkpoint();
-    await container.restore();
-    await container.counts();
-    await container.delete();
-  });
-
-  criuTest("hooks: prestart and createRuntime again, poststop when the checkpoint has ended it", async () => {
-    const log = join(box.directory("hooks"), "log");
-    const hook = (name: string) => [
-      {
-        path: "/bin/sh",
-        args: ["sh", "-c", `cat >> ${log}; echo " ${name}" >> ${log}`],
-        env: ["PATH=/usr/bin:/bin"],
-      },
-    ];
-    const container = new Detached(
-      counter((result) => {
-        const names = ["prestart", "createRuntime", "poststart", "poststop"] as const;
-        result.hooks = Object.fromEntries(names.map((name) => [name, hook(name)]));
-      }),
-    );
-    const ran = () =>
-      readFileSync(log, "utf8")
-        .trim()
-        .split("\n")
-        .map((line) => line.split(" ").at(-1));
-    await container.run();
-    await container.counts();
-    expect(ran()).toEqual(["prestart", "createRuntime", "poststart"]);
-    await container.checkpoint();
-    expect(ran().slice(3)).toEqual(["poststop"]);
-    await container.restore();
-    await container.counts();
-    expect(ran().slice(4)).toEqual(["prestart", "createRuntime"]);
-    const state = JSON.parse(readFileSync(log, "utf8").trim().split("\n").at(-1)?.replace(/ \w+$/, "") ?? "");
-    expect(state).toMatchObject({ id: container.id, pid: await container.pid() });
-    await container.delete();
-  });
-});
-
 describe("what cannot be", () => {
   criuTest("is refused, and the container goes on", async () => {
-    const container = new Detached(counter());
+    const container = checkpoints.container(counter());
     await container.run();
     await container.counts();
     const missing = await container.call(
@@ -580,7 +201,7 @@ describe("what cannot be", () => {
   });
 
   criuTest("a damaged checkpoint leaves nothing behind", async () => {
-    const container = new Detached(counter());
+    const container = checkpoints.container(counter());
     await container.run();
     await container.counts();
     await container.checkpoint();
@@ -603,3 +224,62 @@ describe("what cannot be", () => {
     expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(container.id);
   });
 });
+
+describe("without criu", () => {
+  for (const verb of ["checkpoint", "restore"]) {
+    oursOnly(`${verb} says so in one line, and changes nothing`, async () => {
+      const container = checkpoints.container(counter());
+      await container.run();
+      await container.counts();
+      const images = ["--image-path", container.images, "--bundle", container.bundle.path];
+      const args = [verb, ...(verb === "restore" ? images : images.slice(0, 2))];
+      const id = verb === "restore" ? `${container.id}-other` : container.id;
+      const empty = { env: { PATH: box.directory("empty") } };
+      const unfound = await box.runtime([...args, id], empty);
+      expect(unfound).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: `bunc: ${verb} is done by criu, and there is no criu in PATH: install it (Debian: apt-get install criu)\n`,
+      });
+      const named = await box.runtime([...args, id], { ...empty, globals: ["--criu", "/nosuch/criu"] });
+      expect(named.stderr).toContain("/nosuch/criu does not exist");
+      expect(existsSync(container.images)).toBe(false);
+      await container.counts();
+      await container.delete();
+    });
+  }
+});
+
+/** A port of TCP that nobody listens on at this moment. */
+function freePort(): number {
+  const server = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+  const { port } = server;
+  server.stop();
+  return port;
+}
+
+criuTest(
+  "--page-server: a criu elsewhere takes the memory, and the container is restored from what it has",
+  async () => {
+    const container = checkpoints.container(counter());
+    await container.run();
+    await container.counts();
+    mkdirSync(container.images, { mode: 0o700 });
+    const port = String(freePort());
+    const pidFile = join(container.bundle.path, "server");
+    const listening = ["--images-dir", container.images, "--address", "127.0.0.1", "--port", port];
+    // As a daemon it returns when it listens; it ends when it has got everything.
+    const daemon = ["--daemon", "--pidfile", pidFile];
+    await output(["criu", "page-server", ...listening, ...daemon], { env, stdout: nothing, stderr: nothing });
+    const server = Number(readFileSync(pidFile, "utf8"));
+    try {
+      await container.checkpoint("--page-server", `127.0.0.1:${port}`);
+      await until("the page server to end", () => !isAlive(server));
+    } finally {
+      if (isAlive(server)) process.kill(server, "SIGKILL");
+    }
+    await container.restore();
+    await container.counts();
+    await container.delete();
+  },
+);

@@ -9,7 +9,7 @@ export const criuArgs = {
     type: "string",
     default: "checkpoint",
     valueHint: "DIR",
-    description: "directory of the images (default: checkpoint)",
+    description: "directory of the images",
   },
   "work-path": {
     type: "string",
