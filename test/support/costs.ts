@@ -1,0 +1,97 @@
+/** What commands cost, in counts that no load on the machine changes. */
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { command } from "./command.ts";
+import { sleeper } from "./config.ts";
+import { Container } from "./container.ts";
+import { searchPath } from "./machine.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The commands of a container's life, as buildah calls them. */
+export const verbs = ["create", "start", "state", "kill", "delete"] as const;
+export type Verb = (typeof verbs)[number];
+
+/** How a command is looked at: what it is run by, with which environment, and what its output tells. */
+interface Lens {
+  readonly wrap: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** @param output what the command, and what it is run by, wrote to standard error and output */
+  count(output: string): Readonly<Record<string, number>>;
+}
+
+const matches = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+
+const lenses: readonly Lens[] = [
+  {
+    wrap: [],
+    env: { BUN_JSC_dumpGeneratedBytecodes: "1" },
+    count: (output) => ({
+      functions: matches(output, /^\S.* instructions \(/gm),
+      programs: matches(output, /^\S.*, NoneModule, .* instructions \(/gm),
+    }),
+  },
+  {
+    wrap: [],
+    env: { BUN_JSC_reportBytecodeCompileTimes: "1" },
+    count: (output) => ({ compiled: matches(output, /^Compiled .* into bytecode /gm) }),
+  },
+  {
+    // Without -f: of the command itself, not of init, which lives on.
+    wrap: ["strace", "-o", "/dev/stderr"],
+    env: {},
+    count: (output) => ({
+      systemCalls: matches(output, /^[a-z]\w+\(/gm),
+      threads: matches(output, /^clone3?\(.*CLONE_THREAD/gm),
+    }),
+  },
+  {
+    wrap: ["busybox", "time", "-f", "faults %R"],
+    env: {},
+    count: (output) => ({ pageFaults: Number(/^faults (\d+)$/m.exec(output)?.[1]) }),
+  },
+];
+
+/** Runs each command of a container's life once, through a lens. */
+async function look(box: Workspace, lens: Lens): Promise<Record<Verb, Readonly<Record<string, number>>>> {
+  const bundle = box.bundle(sleeper());
+  const container = new Container(box, bundle, box.id());
+  const file = join(bundle.path, "seen");
+  const run = async (verb: Verb, ...args: string[]): Promise<Readonly<Record<string, number>>> => {
+    const fd = openSync(file, "w+");
+    const globals = ["--cgroup-manager=disabled"];
+    const argv = box.argv([verb, ...args], { globals, wrap: [...lens.wrap] });
+    const { status } = await command(argv, {
+      env: { PATH: searchPath, ...lens.env },
+      stdout: fd,
+      stderr: fd,
+    });
+    closeSync(fd);
+    const output = readFileSync(file, "utf8");
+    if (status !== 0) throw new Error(`${argv.join(" ")}: exit status ${status}: ${output.slice(-500)}`);
+    return lens.count(output);
+  };
+  const create = await run("create", "--bundle", bundle.path, "--pid-file", container.pidFile, container.id);
+  container.pid = Number(readFileSync(container.pidFile, "utf8"));
+  const start = await run("start", container.id);
+  const state = await run("state", container.id);
+  const kill = await run("kill", container.id, "KILL");
+  await container.exit();
+  return { create, start, state, kill, delete: await run("delete", container.id) };
+}
+
+/** Counts of each command. */
+export type Costs = Record<Verb, Record<string, number>>;
+
+/** What the commands of a container's life cost. What the page cache has a part in is the least of three. */
+export async function measureCosts(box: Workspace): Promise<Costs> {
+  const costs: Costs = { create: {}, start: {}, state: {}, kill: {}, delete: {} };
+  for (const lens of [...lenses, ...lenses.slice(-1), ...lenses.slice(-1)]) {
+    const seen = await look(box, lens);
+    for (const verb of verbs) {
+      for (const [name, count] of Object.entries(seen[verb])) {
+        costs[verb][name] = Math.min(count, costs[verb][name] ?? Number.POSITIVE_INFINITY);
+      }
+    }
+  }
+  return costs;
+}
