@@ -31,7 +31,8 @@ beforeAll(async () => {
 
 /** `ctr run` of a command in the root file system, with one of the runtimes. */
 function run(runtime: keyof typeof runtimes, id: string, flags: string[], argv: string[]): string[] {
-  return ["run", "--rootfs", "--runc-binary", runtimes[runtime], ...flags, rootfs, id, ...argv];
+  const choice = ["--runc-binary", runtimes[runtime], "--runc-root", box.state];
+  return ["run", "--rootfs", ...choice, ...flags, rootfs, id, ...argv];
 }
 
 /** What `ctr run --rm` does with both. */
