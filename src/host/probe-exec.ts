@@ -3,8 +3,8 @@ import { foreignNamespaces } from "../linux/namespaces/apply.ts";
 import type { ExecFacts } from "../plan/resolve-exec.ts";
 import type { Process } from "../spec/types.ts";
 import {
-  isOwnStream,
   needsHome,
+  ownStreams,
   probeBoundingSet,
   probeCallerFiles,
   probeLastCapability,
@@ -30,7 +30,7 @@ export function probeExec(init: number, process: Process): ExecFacts {
     securityModules: probeSecurity({ process }),
     setgroupsDenied: readOr(`/proc/${init}/setgroups`, "allow").startsWith("deny"),
     callerFiles: probeCallerFiles(),
-    ownStreams: [0, 1, 2].filter(isOwnStream),
+    ownStreams: ownStreams(),
     // As the container has it now, whatever was in the image; links in it lead nowhere else.
     passwd: needsHome(process.env ?? []) ? readPasswd(`/proc/${init}`, "root", []) : "",
   };

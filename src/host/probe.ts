@@ -22,8 +22,8 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
   const uid = libc.geteuid();
   const cgroupLayout: CgroupLayout = manager === "disabled" ? { kind: "none" } : probeCgroupLayout();
   const lastCapability = probeLastCapability();
-  const joined = processOfJoined(config.linux?.namespaces);
-  const ownUserNamespace = config.linux?.namespaces?.some(({ type }) => type === "user") === true;
+  const userNamespace = findUserNamespace(config.linux?.namespaces);
+  const joined = processOfJoined(userNamespace);
   return {
     arch: process.arch === "arm64" ? "arm64" : "x64",
     uid,
@@ -36,7 +36,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     mappedIds: inUserNamespace ? countIds(uidMap) : 2 ** 32 - 1,
     joinedIds: probeJoinedIds(joined),
     seccompFilters: probeSeccompFilters(),
-    apt: (ownUserNamespace || inUserNamespace) && hasApt(path, config.root.path),
+    apt: (userNamespace !== undefined || inUserNamespace) && hasApt(path, config.root.path),
     securityModules: probeSecurity(config),
     setgroupsDenied: readOr(`${joined ?? "/proc/self"}/setgroups`, "allow").startsWith("deny"),
     kcore: exists("/proc/kcore"),
@@ -45,7 +45,7 @@ export function probeHost({ path, config }: Bundle, manager: PlanOptions["cgroup
     cgroupLayout,
     systemd: manager === "systemd" ? askSystemd(cgroupLayout, uid !== 0 || inUserNamespace) : unasked,
     resctrl: config.linux?.intelRdt ? probeResctrl() : "",
-    ownStreams: [0, 1, 2].filter(isOwnStream),
+    ownStreams: ownStreams(),
     directoryModes: probeDirectoryModes(path, config.root.path, config.mounts ?? []),
     links: probeLinks(path, config.mounts),
     passwd: needsHome(config.process?.env) ? readPasswd(path, config.root.path, config.mounts ?? []) : "",
@@ -86,12 +86,20 @@ export function countIds(map: string): number {
   return lines.reduce((sum, line) => sum + Number(line.trim().split(/\s+/)[2]), 0);
 }
 
+type Namespace = NonNullable<NonNullable<Config["linux"]>["namespaces"]>[number];
+
+// Loops, here and below, for create's sake: each of the engine's methods that take a function takes it 0.1 ms at first.
+function findUserNamespace(namespaces: readonly Namespace[] = []): Namespace | undefined {
+  for (const namespace of namespaces) if (namespace.type === "user") return namespace;
+  return undefined;
+}
+
 /**
  * The directory in /proc of a process whose user namespace is joined: it tells what the namespace maps and permits. Of one
  * that was bound to another place only a process in it could tell.
  */
-function processOfJoined(namespaces: NonNullable<Config["linux"]>["namespaces"]): string | undefined {
-  const path = namespaces?.find(({ type }) => type === "user")?.path;
+function processOfJoined(user: Namespace | undefined): string | undefined {
+  const path = user?.path;
   const end = "/ns/user";
   return path?.startsWith("/proc/") && path.endsWith(end) ? path.slice(0, -end.length) : undefined;
 }
@@ -198,8 +206,15 @@ function probeResctrl(): string {
   return findResctrl(readOr("/proc/self/mountinfo", ""));
 }
 
+/** Which of the three standard streams the container may be given. */
+export function ownStreams(): number[] {
+  const own: number[] = [];
+  for (const fd of [0, 1, 2]) if (isOwnStream(fd)) own.push(fd);
+  return own;
+}
+
 /** A stream that belongs to nobody but the container: giving away a device node or a file would change it for others. */
-export function isOwnStream(fd: number): boolean {
+function isOwnStream(fd: number): boolean {
   try {
     const type = stat(fd).mode & S.IFMT;
     return type === S.IFIFO || type === S.IFSOCK;

@@ -1,6 +1,7 @@
 import { S } from "../../../ffi/constants/file.ts";
 import { SpecError } from "../../spec/error.ts";
 import type { Device } from "../../spec/types.ts";
+import { listOf } from "../list-of.ts";
 
 /** A device node of the container. */
 export interface PlannedDevice {
@@ -85,7 +86,7 @@ export function planDevices(devices: readonly Device[], context: DeviceContext):
   });
   return Object.freeze({
     way: context.userNamespace ? "bind" : "create",
-    nodes: [...nodes.values()],
+    nodes: listOf(nodes.values()),
     links: context.devBound ? [] : context.kcore ? [...defaultLinks, coreLink] : defaultLinks,
   });
 }

@@ -1,3 +1,5 @@
+import { listOf } from "../list-of.ts";
+
 /** What is executed in the end, where and with which environment. */
 export type PlannedExecution =
   /** config.json has no process: the container can be created, not started. */
@@ -51,13 +53,6 @@ function lastOfEachName(env: readonly string[]): Map<string, string> {
   const variables = new Map<string, string>();
   for (const entry of env) variables.set(entry.slice(0, nameLength(entry)), entry);
   return variables;
-}
-
-/** Spread of anything but an array takes the engine 0.1 ms the first time. */
-function listOf(values: Iterable<string>): string[] {
-  const list: string[] = [];
-  for (const value of values) list.push(value);
-  return list;
 }
 
 function nameLength(entry: string): number {
