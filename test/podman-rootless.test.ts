@@ -24,7 +24,7 @@ afterAll(async () => {
   for (const podman of both) await podman.close();
 }, 60_000);
 
-const box = workspace("podman-rootless");
+const box = workspace("podman-user");
 
 beforeAll(async () => {
   if (!possible) return;

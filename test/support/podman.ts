@@ -18,7 +18,8 @@ export class Podman {
     readonly runtime: string,
     readonly account: Account = rootAccount,
   ) {
-    this.home = box.directory("podman");
+    // A short name: podman wants its directory of running things within 50 characters.
+    this.home = box.directory("p");
     chownSync(this.home, account.uid, account.gid);
     // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n';
