@@ -15,7 +15,7 @@ import {
 } from "./support/command.ts";
 import { type Change, rootless, shell } from "./support/config.ts";
 import { addDpkg, hasDpkg, makePackage } from "./support/dpkg.ts";
-import { hasProgram, runtimeKind, searchPath } from "./support/machine.ts";
+import { hasProgram, runtimeKind, runtimePath, searchPath } from "./support/machine.ts";
 import { testIf } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
@@ -220,6 +220,53 @@ describe("the supervisor", () => {
     const { status, stderr } = await call("exec", id, "true");
     expect([status, stderr]).toEqual([255, expect.stringContaining("supervisor of root emulation")]);
     await call("delete", "--force", id);
+  });
+});
+
+describe("a supervisor with more rights than the container", () => {
+  for (const [hostID, size, why] of [
+    [100_000, 65_536, "maps 65536 user ids"],
+    [100_000, 1, "would be user 0, and the container's root is user 100000"],
+    [0, 1, "rights over other users' files"],
+  ] as const) {
+    userTest(`is refused to root: ${size} ids from ${hostID}`, async () => {
+      // A directory of somebody else's, in which the container could otherwise have a file made and then write to it.
+      const directory = box.directory("others");
+      await output(["chown", "12:12", directory]);
+      const outcome = await box.run(
+        shell("mknod -m 666 /mnt/made c 1 3", (result) => {
+          const map = [{ containerID: 0, hostID, size }];
+          result.linux.namespaces.push({ type: "user" });
+          result.linux.uidMappings = map;
+          result.linux.gidMappings = map;
+          result.mounts.push({ destination: "/mnt", type: "bind", source: directory, options: ["bind"] });
+        }),
+        { globals: ["--root-emulation=notify"] },
+      );
+      expect([outcome.status, outcome.stdout]).toEqual([1, ""]);
+      expect(outcome.stderr).toStartWith("bunc: --root-emulation asks for notify, but ");
+      expect(outcome.stderr).toContain(why);
+      expect(readdirSync(directory)).toEqual([]);
+    });
+  }
+
+  userTest("nor does root start one for a user's container", async () => {
+    const account = withoutSubordinateIds();
+    const configuration = shell("true", (result) => rootless(result, account.uid, account.gid));
+    const { path } = box.bundle(configuration);
+    await output(["chown", "-R", "-h", `${account.uid}:${account.gid}`, path]);
+    const id = box.id();
+    const state = ["--root", join(path, "state")];
+    const argv = [reachable(box), ...state, "--root-emulation=notify", "create", "--bundle", path, id];
+    const file = openSync(join(path, "output"), "a");
+    await command([...account.become, ...argv], { cwd: path, stdout: file, stderr: file });
+    closeSync(file);
+    const { status, stderr } = await command([runtimePath, ...state, "start", id]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^bunc: root emulation notify cannot be had from this caller: [^\n]+\n$/),
+    ]);
+    expect((await command([runtimePath, ...state, "delete", "--force", id])).status).toBe(0);
   });
 });
 

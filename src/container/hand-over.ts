@@ -14,6 +14,7 @@ import { SpecError } from "../spec/error.ts";
 import { StateError } from "../state/error.ts";
 import { files, ociVersion, type StateRecord } from "../state/record.ts";
 import { supervisorCommand } from "./supervisor-command.ts";
+import { checkSupervisorRights } from "./supervisor-rights.ts";
 
 /** What state.json has as `listener`. */
 export type Receiver = ({ readonly kind: "agent" } & PlannedAgent) | { readonly kind: "supervisor" };
@@ -68,7 +69,7 @@ export interface Listened {
  * Takes the listener from the process that has loaded the filter, gives it to its receiver, and lets the process go on.
  * Returns without it when the process has failed before: it says why itself.
  * @param connection to the recorded hand-over
- * Throws SpecError when the agent cannot be reached; the process fails then.
+ * Throws SpecError when the agent cannot be reached, StateError when no supervisor may be started; the process fails then.
  */
 export function handOver(connection: Descriptor, receiver: Receiver, listened: Listened): void {
   using listener = takeListener(connection);
@@ -130,6 +131,7 @@ function supervisor(listener: Descriptor, { directory, record, status }: Listene
     joinSupervisor(listener, directory);
     return;
   }
+  checkSupervisorRights(record.pid);
   using socket = listenUnix(directory.fd, files.supervisor);
   startSupervisor([supervisorCommand, record.id], listener, socket);
 }

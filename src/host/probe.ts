@@ -121,7 +121,8 @@ function hasApt(bundle: string, root: string): boolean {
   return apt !== undefined;
 }
 
-function probeCapabilities() {
+/** Our own sets of capabilities. */
+export function probeCapabilities() {
   const data = new Uint8Array(CAP_DATA_SIZE);
   libc.capget(capHeader(), data);
   return readCapData(data);

@@ -102,6 +102,8 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     annotations: config.annotations,
     realRoot: !userNamespace,
     ids: mappedIds(namespaces.user.kind, linux, facts),
+    owner: namespaces.user.kind === "inherit" ? facts.uid : linux.uidMappings?.[0]?.hostID,
+    caller: facts,
     filters: facts.seccompFilters,
     agent: isListening(seccomp),
     startHooks: (config.hooks?.startContainer ?? []).length > 0,

@@ -6,6 +6,8 @@ const single: RootEmulationContext = {
   annotations: undefined,
   realRoot: false,
   ids: 1,
+  owner: 1000,
+  caller: { uid: 1000, effective: 0n, mappedIds: 2 ** 32 - 1 },
   filters: true,
   mayLoad: true,
   agent: false,
@@ -80,8 +82,17 @@ test("apt is told to stay root in a file of the container's own /dev", () => {
 describe("notify", () => {
   test("is for those who ask by name", () => {
     expect(kind({ option: "notify" })).toBe("notify");
-    expect(kind({ annotations: annotated("notify"), ids: 65_536 })).toBe("notify");
+    expect(kind({ annotations: annotated("notify") })).toBe("notify");
     expect(kind({ option: "notify", realRoot: true })).toBe("none");
+  });
+
+  test("is refused where its supervisor would have more rights than the container; seccomp is not", () => {
+    const root = { caller: { uid: 0, effective: 2n, mappedIds: 2 ** 32 - 1 }, owner: 100_000 };
+    for (const change of [root, { ...root, owner: 0 }, { ids: 65_536 }]) {
+      expect(() => kind({ option: "notify", ...change })).toThrow("--root-emulation asks for notify, but");
+      expect(kind({ option: "seccomp", ...change })).toBe("seccomp");
+      expect(kind({ option: "notify", ...change, realRoot: true })).toBe("none");
+    }
   });
 
   test("cannot be beside another listener", () => {

@@ -1,4 +1,5 @@
 import { SpecError } from "../../spec/error.ts";
+import type { SupervisorRights } from "./rights.ts";
 
 /** What --root-emulation takes; "auto" is what it is without. */
 export type RootEmulationMode = "auto" | "seccomp" | "none" | "notify";
@@ -15,14 +16,12 @@ export type PlannedRootEmulation =
       readonly aptConfig: string;
     };
 
-export interface RootEmulationContext {
+export interface RootEmulationContext extends SupervisorRights {
   /** The value of --root-emulation; undefined when it was not given. */
   readonly option: RootEmulationMode | undefined;
   readonly annotations: Readonly<Record<string, string>> | undefined;
   /** The container's user namespace is the initial one. */
   readonly realRoot: boolean;
-  /** How many user ids the container's user namespace maps; undefined for one that is joined, where nobody has looked. */
-  readonly ids: number | undefined;
   /** The kernel has filters of system calls. */
   readonly filters: boolean;
   /** Init may load a filter: it has CAP_SYS_ADMIN in its user namespace, or no_new_privs is set. seccomp(2). */
@@ -49,8 +48,8 @@ export const aptConfigText = 'APT::Sandbox::User "root";\n';
 /**
  * Decides about root emulation: the option says, else the annotation, else the number of ids.
  * @returns with warnings about what was asked for, or would be needed, and cannot be had
- * @throws SpecError for a mode that is unknown, and for one that is asked for where no filter can be loaded, or a second
- *   listener
+ * @throws SpecError for a mode that is unknown, and for one that is asked for where no filter can be loaded, a
+ *   second listener, or a supervisor with more rights than the container
  */
 export function planRootEmulation(context: RootEmulationContext): {
   readonly emulation: PlannedRootEmulation;
@@ -61,8 +60,8 @@ export function planRootEmulation(context: RootEmulationContext): {
   if (mode === "none" || (mode === "auto" && (context.realRoot || context.ids !== 1))) return none();
   if (context.realRoot)
     return none(`${path}: root emulation stays off: the container's root is the machine's`);
-  const obstacle = obstacleTo(context);
   if (mode === "notify") refuseSecondListener(context, path);
+  const obstacle = obstacleTo(context) || (mode === "notify" ? supervisorObstacle(context) : "");
   if (obstacle === "") {
     const kind = mode === "notify" ? "notify" : "seccomp";
     return { emulation: { kind, aptConfig: context.apt ? aptConfigPath : "" }, warnings: [] };
@@ -104,6 +103,11 @@ function obstacleTo({ filters, mayLoad }: RootEmulationContext): string {
   return mayLoad
     ? ""
     : "a filter can only be loaded with CAP_SYS_ADMIN: give the container a user namespace of its own, or set process.noNewPrivileges";
+}
+
+function supervisorObstacle(context: SupervisorRights): string {
+  const { obstacleToSupervisor } = require("./rights.ts") as typeof import("./rights.ts");
+  return obstacleToSupervisor(context);
 }
 
 /** Variables that the processes of the container get unless they have them. */
