@@ -1,6 +1,7 @@
 import type { CallName } from "./calls.ts";
 import { ERRNO } from "./constants/errno.ts";
 import { AT, O, S } from "./constants/file.ts";
+import { SyscallError } from "./error.ts";
 import { type Argument, attempt, failure } from "./libc.ts";
 import { decodeText, encodeText } from "./memory.ts";
 
@@ -106,10 +107,27 @@ export function readText(where: Where): string {
   return decodeText(bytes, bytes.length);
 }
 
-/** Writes every byte to a descriptor, in as many write(2) as it takes. Throws SyscallError. */
+/** Writes every byte to a descriptor, in as many write(2) as it takes. Throws SyscallError, which names the file. */
 export function writeAll(fd: number, data: string | Uint8Array): void {
   let rest = typeof data === "string" ? encodeText(data) : data;
-  while (rest.length > 0) rest = rest.subarray(insist("write", fd, rest, rest.length));
+  while (rest.length > 0) {
+    const count = attempt.write(fd, rest, rest.length);
+    if (count >= 0) rest = rest.subarray(count);
+    else if (count !== -ERRNO.EINTR) throw named(failure("write", [fd, rest, rest.length], -count), fd);
+  }
+}
+
+/** The error with the file's path beside its number, as `strace -y` prints it: a number alone helps nobody. */
+function named(error: SyscallError, fd: number): SyscallError {
+  if (fd < 3) return error;
+  try {
+    const start = `${error.call}(${fd}`;
+    const rest = error.rendered.slice(start.length);
+    return new SyscallError(error.call, error.errno, `${start}<${readLink(`/proc/self/fd/${fd}`)}>${rest}`);
+  } catch {
+    // Without /proc there is only the number.
+    return error;
+  }
 }
 
 /** Makes a file, or empties it, and writes all of `data`. Not atomic: see writeAtomically. Throws SyscallError. */

@@ -1,7 +1,7 @@
 /** `run`: create, start and wait in one call. */
 import { describe, expect } from "bun:test";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { isAlive, processStatus, statusField, until } from "./support/command.ts";
+import { isAlive, output, processStatus, statusField, until } from "./support/command.ts";
 import { config, inherit, shell, sleeper } from "./support/config.ts";
 import { reap } from "./support/libc.ts";
 import { peersDiffer, rootTest } from "./support/peers.ts";
@@ -81,6 +81,13 @@ describe("signals to the runtime are forwarded", () => {
     ["SIGINT", 2],
     ["SIGHUP", 1],
     ["SIGUSR1", 10],
+    ["SIGUSR2", 12],
+    ["SIGALRM", 14],
+    ["SIGVTALRM", 26],
+    ["SIGIO", 29],
+    // systemd's for halt.
+    ["SIGRTMIN+3", 37],
+    ["SIGRTMAX", 64],
   ] as const) {
     rootTest(name, async () => {
       const container = await box.running(
@@ -93,7 +100,8 @@ describe("signals to the runtime are forwarded", () => {
         ?.split("/")
         .at(-1)}/rootfs/ready`;
       await until("the trap", () => existsSync(ready));
-      container.kill(name);
+      // Bun's own kill knows no real-time signals.
+      expect(await output(["kill", `-${number}`, String(container.pid)])).toBe("");
       expect(await container.finished).toEqual({ status: 42, stdout: "caught\n", stderr: "" });
     });
   }

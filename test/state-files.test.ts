@@ -2,8 +2,10 @@
 import { describe, expect } from "bun:test";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { command } from "./support/command.ts";
 import { config, sleeper } from "./support/config.ts";
 import type { Container } from "./support/container.ts";
+import { runtimeKind, runtimePath } from "./support/machine.ts";
 import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
@@ -121,6 +123,31 @@ describe("whole or not at all", () => {
   });
 });
 
+describe("a full disk", () => {
+  oursOnly("is said in one line that names the file, and nothing of the container stays", async () => {
+    const { path } = box.bundle(sleeper());
+    const full = box.directory("full");
+    const create = [runtimePath, "--root", full, "create", "--bundle", path, box.id()].join(" ");
+    // A page more each time: the space ends at every place at which it can end.
+    const script = `mount -t tmpfs -o size=4k tmpfs ${full}
+      for pages in $(seq 1 60); do
+        mount -o remount,size=$((4 * pages))k ${full}
+        ${create} > ${path}/said 2>&1 < /dev/null && break
+        echo "left: $(ls -A ${full})"; cat ${path}/said
+      done
+      ${create.replace(" create --bundle ", " delete --force ").replace(` ${path}`, "")}`;
+    const wrap = ["unshare", "--mount", "--propagation", "private"];
+    const { status, stdout, stderr } = await command([...wrap, "sh", "-c", script]);
+    expect([status, stderr]).toEqual([0, ""]);
+    const lines = stdout.trimEnd().split("\n");
+    expect(lines.length).toBeGreaterThan(4);
+    lines.forEach((line, index) => {
+      if (index % 2 === 0) expect(line).toBe("left: ");
+      else expect(line).toMatch(/^bunc: .*\/full.*ENOSPC.* is full; make room there.*$/);
+    });
+  });
+});
+
 describe("two callers at once", () => {
   peersDiffer({ runc: "both may fail" })(
     "one creates the container, the other is told that it exists",
@@ -154,6 +181,22 @@ describe("two callers at once", () => {
       expect(await container.status()).toBe(status);
     }
   });
+
+  rootTest(
+    "of exec and delete, exec runs its program or says that the container is none any more",
+    async () => {
+      for (let round = 0; round < 8; round++) {
+        const container = await start();
+        const [exec, removed] = await Promise.all([
+          box.runtime(["exec", container.id, "true"]),
+          box.runtime(["delete", "--force", container.id]),
+        ]);
+        expect([removed.status, removed.stderr]).toEqual([0, ""]);
+        if (runtimeKind !== "bunc" || exec.status === 0 || exec.status === 137) continue;
+        expect(exec.stderr).toMatch(/^bunc: (cannot exec in a stopped container:|container) "[^\n]*\n$/);
+      }
+    },
+  );
 
   oursOnly("of two that start it, one does", async () => {
     const container = await box.create(sleeper());

@@ -1,7 +1,8 @@
 /** `process.terminal`: the console socket, /dev/console, and `run` on a person's own terminal. */
 import { describe, expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processStatus, until } from "./support/command.ts";
 import { type Change, config, shell, sleeper } from "./support/config.ts";
 import { ConsoleSocket } from "./support/console.ts";
 import type { Container } from "./support/container.ts";
@@ -237,6 +238,38 @@ describe("run on a person's terminal", () => {
     await person.exit();
     expect(after).toBe(before);
   });
+
+  peersDiffer({ runc: "keys are echoed twice then", crun: "keys are echoed twice then" })(
+    "after a stop the terminal is as the container needs it, and of the size that it has",
+    async () => {
+      const person = run("echo ready; read line; stty size; exit 6", { rows: 31, columns: 97 });
+      const before = person.localFlags;
+      await person.waitFor("ready\r\n");
+      const raw = person.localFlags;
+      process.kill(person.pid, "SIGSTOP");
+      await until("stop", () => processStatus(person.pid).includes("State:\tT"));
+      // What a shell does when its job has stopped.
+      person.localFlags = before;
+      person.resize(40, 120);
+      process.kill(person.pid, "SIGCONT");
+      await until("raw mode", () => person.localFlags === raw);
+      person.write("\n");
+      expect(await person.exit()).toBe(6);
+      expect(person.text).toContain("40 120\r\n");
+    },
+  );
+
+  peersDiffer({ runc: "the container waits for ever for a reader", crun: "it leaves the container alone" })(
+    "goes on when nobody reads its output any more, and hears keys",
+    async () => {
+      const { path } = box.bundle(shell("seq 1 100000; echo end > /end; read line; exit 7", onTerminal()));
+      const command = box.argv(["run", "--bundle", path, box.id()]).join(" ");
+      const person = new OnTerminal(["bash", "-c", `${command} | head -n 1; exit \${PIPESTATUS[0]}`]);
+      await until("the end of the output", () => existsSync(join(path, "rootfs/end")));
+      person.write("\n");
+      expect(await person.exit()).toBe(7);
+    },
+  );
 
   rootTest("long output arrives whole", async () => {
     const person = run("seq 1 20000; echo end");

@@ -1,4 +1,5 @@
 import { AT, O } from "../../ffi/constants/file.ts";
+import { SyscallError } from "../../ffi/error.ts";
 import { type Descriptor, exists, openFile, writeAtomically } from "../../ffi/file.ts";
 import { connectUnix, receiveDescriptor, socketPair } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
@@ -15,7 +16,7 @@ import type { StateRecord } from "../state/record.ts";
 import { directoryOf, load } from "../state/store.ts";
 import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
 import { ExecLaunch, type ExecLaunchOptions } from "./exec-launch.ts";
-import { openInit, signalInit } from "./init.ts";
+import { openInit, signalInit, waitForInit } from "./init.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import type { ExecOptions } from "./options.ts";
 import { prepareExec } from "./prepare-exec.ts";
@@ -32,16 +33,19 @@ export function execInContainer(options: ExecOptions): number {
   const { root, id } = options;
   const record = load(root, id);
   using init = openInit(record);
-  if (!init) throw new StateError("conflict", `cannot exec in a stopped container: "${id}"`);
-  const cgroup = cgroupOf(record, options);
-  const plan = prepareExec(options, record);
+  if (!init) throw stopped(id);
+  const look = <Found>(action: () => Found) => unlessStopped(record, init, action);
+  const cgroup = look(() => cgroupOf(record, options));
+  const plan = look(() => prepareExec(options, record));
   checkConsole(plan, options);
   checkPreserved(options.preserveFds);
   using signals = options.detach ? undefined : catchForwarded();
   const receiver = receiverOf(plan);
   using handing = listensFor(plan) ? openHandOver() : undefined;
-  using directory = openFile(directoryOf(options.root, options.id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW);
-  const { launch, master } = launchIn(record, init, plan, { cgroup, handing, directory }, options);
+  using directory = look(() => openFile(directoryOf(root, id), O.RDONLY | O.DIRECTORY | O.NOFOLLOW));
+  const { launch, master } = look(() =>
+    launchIn(record, init, plan, { cgroup, handing, directory }, options),
+  );
   try {
     if (master) copyWindowSize(master.fd);
     if (record.intelRdt) joinClass(record, launch.pid);
@@ -65,6 +69,21 @@ export function execInContainer(options: ExecOptions): number {
   return signals ? supervise(launch.pid, signals, master) : 0;
 }
 
+function stopped(id: string): StateError {
+  return new StateError("conflict", `cannot exec in a stopped container: "${id}"`);
+}
+
+/** Does something that looks at init. When init ends meanwhile, what failed to be found is not the reason. */
+function unlessStopped<Found>({ id, pid }: StateRecord, init: Descriptor, action: () => Found): Found {
+  try {
+    return action();
+  } catch (error) {
+    // A process that is ending loses its namespaces and its root some time before it has ended.
+    const isEnding = error instanceof SyscallError && error.rendered.includes(`"/proc/${pid}/`);
+    throw waitForInit(init, isEnding ? 1000 : 0) ? stopped(id) : error;
+  }
+}
+
 function launchIn(
   record: StateRecord,
   init: Descriptor,
@@ -74,7 +93,7 @@ function launchIn(
 ): { launch: ExecLaunch; master: Descriptor | undefined } {
   using root = openFile(`/proc/${record.pid}/root`, O.PATH | O.DIRECTORY);
   // The number may have become another process's meanwhile; as long as init is there, it has not.
-  if (!signalInit(init, 0)) throw new StateError("conflict", `container "${options.id}" has ended`);
+  if (!signalInit(init, 0)) throw stopped(options.id);
   const [ours, theirs] = consoleOf(plan, options);
   using console = theirs;
   using receiving = ours;

@@ -38,7 +38,14 @@ export class RawTerminal implements Disposable {
   constructor() {
     const settings = new Uint8Array(termiosSize);
     if (attempt.ioctl(0, IOCTL.TCGETS, settings) < 0) return;
-    this.saved = settings.slice();
+    this.saved = settings;
+    this.set();
+  }
+
+  /** Sets raw mode, again after a stop: the shell has given itself the terminal that it likes, and gives that back. */
+  set(): void {
+    if (!this.saved) return;
+    const settings = this.saved.slice();
     const view = new DataView(settings.buffer);
     const clear = (offset: number, flags: number) =>
       view.setUint32(offset, view.getUint32(offset, true) & ~flags, true);

@@ -1,12 +1,17 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
-import { SIG } from "../../ffi/constants/signal.ts";
+import { SIG, SIGRTMAX, SIGRTMIN } from "../../ffi/constants/signal.ts";
+import { SyscallError } from "../../ffi/error.ts";
 import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { Poll } from "../../ffi/poll.ts";
 import { catchSignals } from "../../ffi/signals.ts";
 import { copyWindowSize, RawTerminal } from "./raw-terminal.ts";
 
-/** Signals that a person or a service manager sends to `run` and means for the container. */
+/**
+ * Signals that a person or a service manager sends to `run` and means for the container. Not those that the kernel sends
+ * for what this process itself does, not those of job control, which stop this process and leave the container alone, and
+ * not PWR, by which the engine stops its threads.
+ */
 const forwarded: readonly number[] = [
   SIG.HUP,
   SIG.INT,
@@ -15,8 +20,13 @@ const forwarded: readonly number[] = [
   SIG.USR2,
   SIG.ALRM,
   SIG.TERM,
+  SIG.STKFLT,
   SIG.CONT,
+  SIG.VTALRM,
+  SIG.PROF,
   SIG.IO,
+  // systemd as a container's init is told by them what to do: SIGRTMIN+3 is halt.
+  ...Array.from({ length: SIGRTMAX - SIGRTMIN + 1 }, (_, index) => SIGRTMIN + index),
 ];
 
 /** Something else to look after meanwhile. */
@@ -46,11 +56,11 @@ export function supervise(
   watched?: Watched,
 ): number {
   using pidfd = new Descriptor(libc.pidfd_open(pid, 0));
-  using _terminal = master && new RawTerminal();
+  using terminal = master && new RawTerminal();
   const poll = new Poll([pidfd.fd, signals.fd, master?.fd ?? -1, master ? 0 : -1, watched?.fd ?? -1]);
   for (;;) {
     poll.wait();
-    if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, master);
+    if (poll.ready(1)) handleSignals(signals.fd, pidfd.fd, { master, terminal });
     if (master && poll.ready(2) && !pump(master.fd, 1)) poll.forget(2);
     if (master && poll.ready(3) && !pump(0, master.fd)) poll.forget(3);
     if (poll.ready(4)) watched?.handle();
@@ -64,12 +74,18 @@ export function supervise(
   return reap(pid);
 }
 
-function handleSignals(signals: number, pidfd: number, master: Descriptor | undefined): void {
+function handleSignals(
+  signals: number,
+  pidfd: number,
+  { master, terminal }: { master: Descriptor | undefined; terminal: RawTerminal | undefined },
+): void {
   const numbers = new Uint8Array(64);
   const count = readInto(signals, numbers);
   for (const signal of numbers.subarray(0, count)) {
-    if (signal === SIG.WINCH && master) copyWindowSize(master.fd);
-    else if (signal !== SIG.WINCH) attempt.pidfd_send_signal(pidfd, signal, null, 0);
+    if (signal === SIG.CONT) terminal?.set();
+    // Of a change of the size while this process was stopped, only the shell was told.
+    if (master && (signal === SIG.WINCH || signal === SIG.CONT)) copyWindowSize(master.fd);
+    if (signal !== SIG.WINCH) attempt.pidfd_send_signal(pidfd, signal, null, 0);
   }
 }
 
@@ -81,7 +97,12 @@ function pump(from: number, to: number): boolean {
   if (count === -ERRNO.EINTR || count === -ERRNO.EAGAIN) return true;
   // EIO: the last process that had the terminal open is gone.
   if (count <= 0) return false;
-  writeAll(to, buffer.subarray(0, count));
+  try {
+    writeAll(to, buffer.subarray(0, count));
+  } catch (error) {
+    // Nobody reads there any more. What is read is dropped then: the container goes on, and keys still reach it.
+    if (!(error instanceof SyscallError)) throw error;
+  }
   return true;
 }
 

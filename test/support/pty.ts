@@ -41,6 +41,16 @@ export class OnTerminal {
     return this.#process.terminal?.localFlags ?? 0;
   }
 
+  /** What somebody else who has the terminal, a shell for example, makes of them. */
+  set localFlags(flags: number) {
+    const { terminal } = this.#process;
+    if (terminal) terminal.localFlags = flags;
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
   async waitFor(text: string | RegExp): Promise<void> {
     try {
       await until(String(text), () =>

@@ -16,6 +16,21 @@ export const fileHints: readonly HintRow[] = [
     cause: "a container that waits for start lets only root look into it, and nobody another user's",
     cure: "start it first, use its owner's account, or root's",
   },
+  {
+    calls: ["write", "openat", "mkdirat"],
+    errno: "ENOSPC",
+    // A cgroup says so of a cpuset that is empty.
+    when: /^(?!.*cgroup).*[<"]\//,
+    cause: "the file system that it belongs to is full",
+    cure: "make room there, or keep the state elsewhere with --root",
+  },
+  {
+    calls: ["write", "openat", "mkdirat"],
+    errno: "EDQUOT",
+    when: /[<"]\//,
+    cause: "the user's quota of that file system is used up",
+    cure: "make room there, or keep the state elsewhere with --root",
+  },
   // Any file.
   {
     calls: ["openat", "openat2", "mkdirat", "write"],
