@@ -1,7 +1,7 @@
 import { writeAll } from "../../ffi/file.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { timespec } from "../../ffi/structs/timespec.ts";
-import { readOr } from "../host/probe.ts";
+import { readOr } from "../host/read.ts";
 import { type CgroupRecord, readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { type OomWatch, watchOom } from "../linux/cgroups/oom.ts";
 import { type CgroupStats, readStats } from "../linux/cgroups/stats.ts";

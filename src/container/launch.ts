@@ -21,9 +21,11 @@ import type { Filters } from "./confinement.ts";
 import { ContainerError } from "./error.ts";
 import { type Gate, inheritedNumbers } from "./inherited.ts";
 import { loadSeldom } from "./load-seldom.ts";
+import { numbersOf, openMappedTrees, type Trees } from "./mapped-trees.ts";
 import type { Logger } from "./options.ts";
 import { awaitsOutfit, recordContainer } from "./program.ts";
-import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
+import { hangUp, openSync } from "./sync.ts";
+import { Talk } from "./talk.ts";
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
 export interface LaunchOptions {
@@ -88,8 +90,7 @@ class Launching {
   private init = 0;
   /** The network devices that it has got. */
   private devices: MovedDevices | undefined;
-  /** What init has told already, when it was faster than the first process. */
-  private early: Message | undefined;
+  private readonly talk: Talk;
   /** The plan of the cgroups, where systemd makes them. */
   private readonly scoped: ScopedPlan | undefined;
 
@@ -98,18 +99,25 @@ class Launching {
     private readonly options: LaunchOptions,
   ) {
     ({ ours: this.sync, theirs: this.theirs } = openSync());
-    const { cgroup } = plan;
+    const { cgroup, execution } = plan;
+    this.talk = new Talk(this.sync, {
+      image: () => this.image,
+      executable: execution.kind === "execute" ? (execution.args[0] ?? "") : "",
+      log: options.log,
+      copyUp: (mount) => this.copyUp(mount),
+      explainEnd: () => this.explainEnd(),
+    });
     this.scoped = cgroup.kind !== "none" && cgroup.scope ? cgroup : undefined;
   }
 
   begin(): void {
     const { plan, options } = this;
     let namespaces: readonly OpenedNamespace[] = [];
-    let trees: ReadonlyMap<number, Descriptor> = noTrees;
+    let trees: Trees | undefined;
     try {
       if (plan.notify) makeNotifyDirectory(options.directory);
       namespaces = openNamespaces(plan.namespaces);
-      trees = mappedMounts(plan, namespaces, options.directory);
+      trees = openMappedTrees(plan, namespaces, options.directory);
       if (this.scoped) scopes().refuseTaken(this.scoped);
       this.announceCgroups();
       this.cgroup = this.scoped ? null : createCgroup(plan.cgroup);
@@ -140,7 +148,7 @@ class Launching {
       endStage("spawn");
     } finally {
       for (const { descriptor } of namespaces) descriptor.close();
-      for (const tree of trees.values()) tree.close();
+      if (trees) for (const tree of trees.values()) tree.close();
       // From here on the end of file on our end means that the program's processes are gone.
       this.theirs.close();
     }
@@ -152,7 +160,7 @@ class Launching {
     scopes().enterScope(this.scoped, this.first);
     this.cgroup = describeCgroup(this.scoped);
     endStage("scope");
-    this.go();
+    this.talk.go();
   }
 
   /** Whoever cleans up after a bunc that was killed finds what it was about to make. */
@@ -164,14 +172,7 @@ class Launching {
 
   /** The first process tells init's pid and ends. */
   adopt(): void {
-    let message = this.receive();
-    if (message.kind !== "pid") {
-      this.early = message;
-      message = this.receive();
-    }
-    if (message.kind !== "pid")
-      throw new ContainerError("init", `answered ${message.kind} instead of its pid`);
-    this.init = message.pid;
+    this.init = this.talk.awaitPid();
     waitFor(this.first);
     this.first = 0;
     endStage("first process");
@@ -181,11 +182,11 @@ class Launching {
     const { idmap, netDevices } = this.plan;
     writeIdmap(idmap, this.init);
     if (netDevices.length > 0) this.devices = netDevicesRoom().moveNetDevices(netDevices, this.init);
-    this.go();
+    this.talk.go();
   }
 
   finish(): Launched {
-    this.await("ready");
+    this.talk.await("ready");
     endStage("init");
     // Not before: a low limit of processes, memory or files could break the set-up.
     if (this.cgroup) applyLimits(this.plan.cgroup);
@@ -216,9 +217,9 @@ class Launching {
   }
 
   runHooks(run: NonNullable<LaunchOptions["hooks"]>): void {
-    this.await("hooks");
+    this.talk.await("hooks");
     run(this.init, this.cgroup);
-    this.go();
+    this.talk.go();
   }
 
   /** While the container's network namespace is there: the kernel would not give them back to the caller. */
@@ -232,45 +233,10 @@ class Launching {
     this.devices = undefined;
   }
 
-  private await(answer: Message["kind"]): void {
-    const { kind } = this.early ?? this.receive();
-    this.early = undefined;
-    if (kind !== answer) throw new ContainerError("init", `answered ${kind} instead of ${answer}`);
-  }
-
   private end(pid: number): void {
     if (pid === 0) return;
     attempt.kill(pid, SIG.KILL);
     waitFor(pid);
-  }
-
-  private go(): void {
-    try {
-      sendGo(this.sync.fd);
-    } catch (error) {
-      // The process may have failed before it was let go on; then it has said why.
-      this.receive();
-      throw error;
-    }
-  }
-
-  /** The next answer that is no failure. */
-  private receive() {
-    let message = receive(this.sync.fd);
-    for (;;) {
-      if (message.kind === "instead") this.tellInstead(message.step);
-      else if (message.kind === "copy") this.copyUp(message.mount);
-      else break;
-      message = receive(this.sync.fd);
-    }
-    if (message.kind === "failure") {
-      const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
-      const { execution } = this.plan;
-      const args0 = execution.kind === "execute" ? (execution.args[0] ?? "") : "";
-      throw explainStep(this.image, message.step, message.errno, args0);
-    }
-    if (message.kind === "end") throw this.explainEnd();
-    return message;
   }
 
   private copyUp(mount: number): void {
@@ -279,16 +245,6 @@ class Launching {
     const origin = plan.mounts[mount]?.origin ?? "mounts";
     const ownUser = plan.namespaces.user.kind === "inherit";
     copyUp({ sync, init, origin, ownUser, directory: options.directory });
-    sendGo(sync.fd);
-  }
-
-  private tellInstead(step: number): void {
-    const { describeStep } =
-      require("../../ffi/program/listing.ts") as typeof import("../../ffi/program/listing.ts");
-    const { origin, call } = describeStep(this.image, step);
-    this.options.log.debug(
-      `${origin}: the kernel does not permit here what is asked for, so instead: ${call}`,
-    );
   }
 
   private explainEnd(): ContainerError {
@@ -304,28 +260,6 @@ class Launching {
 
 function netDevicesRoom() {
   return require("../linux/netdevices/apply.ts") as typeof import("../linux/netdevices/apply.ts");
-}
-
-const noTrees: ReadonlyMap<number, Descriptor> = new Map();
-const noNumbers: ReadonlyMap<number, number> = new Map();
-
-/** The trees of mounts whose ids are mapped; nothing of them is loaded where there are none. */
-function mappedMounts(
-  plan: Plan,
-  namespaces: readonly OpenedNamespace[],
-  directory: Descriptor,
-): ReadonlyMap<number, Descriptor> {
-  for (const { idmap } of plan.mounts) {
-    if (idmap.kind === "none") continue;
-    const { openMappedMounts } = require("./mapped-mounts.ts") as typeof import("./mapped-mounts.ts");
-    return openMappedMounts(plan, namespaces, directory);
-  }
-  return noTrees;
-}
-
-function numbersOf(trees: ReadonlyMap<number, Descriptor>): ReadonlyMap<number, number> {
-  if (trees.size === 0) return noNumbers;
-  return new Map([...trees].map(([index, { fd }]) => [index, fd]));
 }
 
 /** Everybody in the container may pass through it; its modes do not depend on the caller's mask. */

@@ -1,7 +1,8 @@
 // Whether who starts a container may answer its calls: that need not be who created it.
 import { readText } from "../../ffi/file.ts";
 import { libc } from "../../ffi/libc.ts";
-import { countIds, isWholeMap, probeCapabilities } from "../host/probe.ts";
+import { probeCapabilities } from "../host/capabilities.ts";
+import { countIds, isWholeMap } from "../host/probe.ts";
 import { obstacleToSupervisor, type SupervisorRights } from "../linux/root-emulation/rights.ts";
 import { StateError } from "../state/error.ts";
 

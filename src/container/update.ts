@@ -1,6 +1,6 @@
 import { type Descriptor, readFile, writeAtomically } from "../../ffi/file.ts";
 import { decodeText } from "../../ffi/memory.ts";
-import { readOr } from "../host/probe.ts";
+import { readOr } from "../host/read.ts";
 import { readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { updateLimits } from "../linux/cgroups/update.ts";
 import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";

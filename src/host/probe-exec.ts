@@ -2,16 +2,11 @@ import { CLONE } from "../../ffi/constants/process.ts";
 import { foreignNamespaces } from "../linux/namespaces/apply.ts";
 import type { ExecFacts } from "../plan/resolve-exec.ts";
 import type { Process } from "../spec/types.ts";
-import {
-  needsHome,
-  ownStreams,
-  probeBoundingSet,
-  probeCallerFiles,
-  probeLastCapability,
-  probeSecurity,
-  readOr,
-  readPasswd,
-} from "./probe.ts";
+import { probeBoundingSet, probeLastCapability } from "./capabilities.ts";
+import { needsHome, readPasswd } from "./image.ts";
+import { probeCallerFiles } from "./open-files.ts";
+import { ownStreams, probeSecurity } from "./probe.ts";
+import { readOr } from "./read.ts";
 
 /**
  * Asks the machine, and the container, what a further process in it depends on.

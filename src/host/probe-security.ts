@@ -1,6 +1,6 @@
 import { isSelinuxEnabled } from "../linux/selinux/enabled.ts";
 import type { SecurityModules } from "../plan/facts.ts";
-import { readOr } from "./probe.ts";
+import { readOr } from "./read.ts";
 
 /** Which security modules are enabled, as far as /proc shows it. */
 export function probeSecurityModules(): SecurityModules {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { probeBoundingSet, probeLastCapability } from "./probe.ts";
+import { probeBoundingSet, probeLastCapability } from "./capabilities.ts";
 
 test("the bounding set is the same from /proc as asked for one by one", () => {
   const last = probeLastCapability();
