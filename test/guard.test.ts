@@ -14,13 +14,15 @@ const box = workspace("guard");
 const file = join(import.meta.dir, "guard.json");
 
 /**
- * By how much a count may be greater than the recorded one: small changes need no new limits. Page faults depend on the pieces in which the page cache holds
- * the executable, and system calls on files that the engine looks for.
+ * By how much a count may be greater than the recorded one: small changes need no new limits. Page faults depend on the
+ * pieces in which the page cache holds the executable, and system calls on files that the engine looks for.
  */
 const margins: Readonly<Record<string, number>> = {
   functions: 0.1,
+  bytes: 0.1,
   programs: 0.2,
   compiled: 0,
+  symbols: 0.2,
   systemCalls: 0.1,
   threads: 0,
   pageFaults: 0.5,
@@ -49,7 +51,15 @@ oursOnly("the limits are about counts that were seen: what is run is counted", a
   for (const verb of verbs) {
     expect(Object.keys(limits[verb]).sort()).toEqual(Object.keys(margins).sort());
     expect(limits[verb]).toMatchObject({ threads: 0 });
-    for (const name of ["functions", "programs", "compiled", "systemCalls", "pageFaults"]) {
+    for (const name of [
+      "functions",
+      "bytes",
+      "programs",
+      "compiled",
+      "symbols",
+      "systemCalls",
+      "pageFaults",
+    ]) {
       expect(limits[verb][name]).toBeGreaterThan(0);
     }
   }

@@ -21,12 +21,27 @@ interface Lens {
 
 const matches = (text: string, pattern: RegExp): number => text.match(pattern)?.length ?? 0;
 
+const sum = (text: string, pattern: RegExp): number =>
+  [...text.matchAll(pattern)].reduce((total, [, number]) => total + Number(number), 0);
+
+/** Symbols that are asked of a library by name: what is linked is looked for in the executable first. ld.so(8), LD_DEBUG. */
+function dlopenedSymbols(output: string): number {
+  let count = 0;
+  let last = "";
+  for (const [, symbol = "", file = ""] of output.matchAll(/\tsymbol=(\S+);\s+lookup in file=(\S+) \[/g)) {
+    if (symbol !== last && file.includes(".so")) count++;
+    last = symbol;
+  }
+  return count;
+}
+
 const lenses: readonly Lens[] = [
   {
     wrap: [],
     env: { BUN_JSC_dumpGeneratedBytecodes: "1" },
     count: (output) => ({
       functions: matches(output, /^\S.* instructions \(/gm),
+      bytes: sum(output, /^\S.*, None\w+, (\d+) .*instructions \(/gm),
       programs: matches(output, /^\S.*, NoneModule, .* instructions \(/gm),
     }),
   },
@@ -34,6 +49,11 @@ const lenses: readonly Lens[] = [
     wrap: [],
     env: { BUN_JSC_reportBytecodeCompileTimes: "1" },
     count: (output) => ({ compiled: matches(output, /^Compiled .* into bytecode /gm) }),
+  },
+  {
+    wrap: [],
+    env: { LD_DEBUG: "symbols" },
+    count: (output) => ({ symbols: dlopenedSymbols(output) }),
   },
   {
     // Without -f: of the command itself, not of init, which lives on.
