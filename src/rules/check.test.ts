@@ -261,6 +261,23 @@ const REFUSED: [message: string, changes: Changes][] = [
     "linux.resources.unified.memory names no cgroup file",
     { linux: { resources: { unified: { memory: "1" } } } },
   ],
+  ...["procs", "threads", "freeze", "kill", "type", "subtree_control"].map((name): [string, Changes] => [
+    `linux.resources.unified["cgroup.${name}"] is no limit: it must be a file of a controller`,
+    { linux: { resources: { unified: { [`cgroup.${name}`]: "1" } } } },
+  ]),
+  ...["limit", "reservation", "swap", "kernel", "kernelTCP"].map((key): [string, Changes] => [
+    `linux.resources.memory.${key} is -2: it must be a number of bytes, or -1 for no limit`,
+    { linux: { resources: { memory: { [key]: -2 } } } },
+  ]),
+  [
+    'linux.cgroupsPath is "/a\\nb": it must be a path without line breaks',
+    { linux: { cgroupsPath: "/a\nb" } },
+  ],
+  ["it must be a path of names with 255 bytes at most", { linux: { cgroupsPath: `/${"x".repeat(256)}` } }],
+  [
+    'linux.devices[0].path is "/./": it must be a path below the root',
+    { linux: { devices: [{ type: "p", path: "/./" }] } },
+  ],
   [
     "linux.resources.memory.swap is 5: it must be 10 (the memory limit) or more",
     { linux: { resources: { memory: { limit: 10, swap: 5 } } } },

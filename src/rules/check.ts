@@ -1,5 +1,5 @@
 import type { Config } from "../spec/types.ts";
-import { cgroupsPathStaysInside, swapCoversMemory, unifiedKeysAreFiles } from "./cgroups.ts";
+import { cgroupsPathStaysInside, memoryIsCounted, swapCoversMemory, unifiedKeysAreFiles } from "./cgroups.ts";
 import { devicesAreWhole } from "./devices.ts";
 import { annotationsHaveKeys, rootHasPath } from "./document.ts";
 import { hooksAreAbsolute } from "./hooks.ts";
@@ -71,6 +71,7 @@ const RULES: readonly Rule[] = [
   startHooksNeedNoAgent,
   cgroupsPathStaysInside,
   unifiedKeysAreFiles,
+  memoryIsCounted,
   swapCoversMemory,
   closIdIsName,
   memBwSchemaIsOfBandwidth,

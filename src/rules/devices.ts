@@ -1,5 +1,6 @@
 /** runtime-spec, config-linux.md, "Devices". */
 import { wrong } from "../spec/error.ts";
+import { cleanPath } from "../spec/path.ts";
 import type { Config } from "../spec/types.ts";
 
 export function devicesAreWhole(config: Config): void {
@@ -7,6 +8,7 @@ export function devicesAreWhole(config: Config): void {
     const here = `linux.devices[${index}]`;
     if (!device.path.startsWith("/"))
       throw wrong(`${here}.path`, device.path, "an absolute path in the container");
+    if (cleanPath(device.path) === "/") throw wrong(`${here}.path`, device.path, "a path below the root");
     if (device.type === "p") continue;
     for (const key of ["major", "minor"] as const) {
       if (device[key] === undefined)
