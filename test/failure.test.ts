@@ -40,10 +40,26 @@ const stages: [string, Change][] = [
     "a limit that is not known",
     (result) => (result.process.rlimits = [{ type: "RLIMIT_NOSUCH", soft: 1, hard: 1 }]),
   ],
+  ["a value of sysctl that is wrong", (result) => (result.linux.sysctl = { "net.ipv4.ip_forward": "x" })],
   ["a working directory that cannot be made", (result) => (result.process.cwd = "/etc/passwd/x")],
+  [
+    "a directory to be mounted on a file",
+    (result) => result.mounts.push({ destination: "/etc/passwd", source: "/tmp", options: ["bind"] }),
+  ],
+  ["a root filesystem that is not there", (result) => (result.root.path = "no-such-root")],
   ["a hook that fails", (result) => (result.hooks = { createRuntime: [{ path: "/bin/false" }] })],
   ["a hook that does not exist", (result) => (result.hooks = { prestart: [{ path: "/no/such/hook" }] })],
 ];
+
+/** What bunc says to those: the property, and the cure. */
+const cures: Record<string, [property: string, cure: string]> = {
+  "a namespace that cannot be joined": ["linux.namespaces[1].path could not be opened", "leave the path out"],
+  "a key of sysctl that does not exist": ['linux.sysctl["net.no.such"]', "correct its name"],
+  "a value of sysctl that is wrong": ['linux.sysctl["net.ipv4.ip_forward"]', "correct the value"],
+  "a working directory that cannot be made": ["process.cwd", "correct process.cwd"],
+  "a directory to be mounted on a file": ["mounts[", "mount directories on directories"],
+  "a root filesystem that is not there": ["root.path", "relative to the bundle"],
+};
 
 describe("a create that fails because of", () => {
   for (const [what, change] of stages) {
@@ -53,7 +69,10 @@ describe("a create that fails because of", () => {
       const { status, stdout, stderr, id } = await box.tryCreate(sleeper(change), { stdin: "pipe" });
       expect([status, stdout]).toEqual([1, ""]);
       expect(stderr).not.toBe("");
-      if (runtimeKind === "bunc") expect(stderr).toMatch(/^[^\n]+\n$/);
+      if (runtimeKind === "bunc") {
+        expect(stderr).toMatch(/^[^\n]+\n$/);
+        for (const part of cures[what] ?? []) expect(stderr).toContain(part);
+      }
       // Whoever is left is a zombie of this process, which nobody else will reap.
       const left = children().filter((pid) => !before.has(pid));
       expect(left.filter((pid) => !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8")))).toEqual(

@@ -129,7 +129,7 @@ describe("a bind mount", () => {
     const { status, stdout, stderr } = await box.run(shell("echo ran", change));
     expect([status, stdout]).toEqual([0, "ran\n"]);
     expect(stderr).toMatch(
-      /mounts\[4\]\.options: sync has no effect.*\n.*mounts\[4\]\.options: size=1k has no effect/,
+      /mounts\[4\]\.options: "sync" has no effect.*\n.*mounts\[4\]\.options: "size=1k" has no effect/,
     );
   });
 });

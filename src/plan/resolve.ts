@@ -19,6 +19,7 @@ import { emulationFilter } from "../linux/seccomp/emulation.ts";
 import { isListening, planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
+import { quote } from "../spec/describe.ts";
 import { resourcesOf } from "../spec/older.ts";
 import { cleanPath } from "../spec/path.ts";
 import type { Linux, Process } from "../spec/types.ts";
@@ -228,7 +229,7 @@ function ignoredOptions(mounts: readonly Pick<PlannedMount, "origin" | "ignored"
   const warnings: string[] = [];
   for (const { origin, ignored } of mounts) {
     for (const option of ignored) {
-      warnings.push(`${origin}.options: ${option} has no effect on a mount of this kind`);
+      warnings.push(`${origin}.options: ${quote(option)} has no effect on a mount of this kind`);
     }
   }
   return warnings;

@@ -184,6 +184,58 @@ export const mountHints: readonly HintRow[] = [
     cause: "the path leaves the place that it must stay in",
     cure: "look for links and .. in it",
   },
+  // do_move_mount() in fs/namespace.c.
+  {
+    calls: ["move_mount"],
+    errno: "EINVAL",
+    when: /mounts\[/,
+    cause:
+      "one of source and destination is a directory and the other a file, or the mount around them is shared",
+    cure: "mount directories on directories and files on files",
+  },
+  {
+    calls: ["mount_setattr"],
+    errno: "EINVAL",
+    when: /mounts\[/,
+    cause: "nothing is mounted at the destination, so nothing can be remounted",
+    cure: "leave remount out, or list the mount that it changes before it",
+  },
+  {
+    calls: ["open_tree"],
+    errno: "ENOENT",
+    when: /root\.path/,
+    cause: "the bundle has no such directory",
+    cure: "unpack the image there, or correct root.path, which is relative to the bundle",
+  },
+  {
+    calls: ["open_tree"],
+    errno: "ENOENT",
+    when: /linux\.devices\[/,
+    cause:
+      "with a user namespace devices are the caller's own, bound from its file system, and it has none of that path",
+    cure: "make it there with mknod, or leave it out",
+  },
+  {
+    calls: ["chdir", "openat2", "mkdirat"],
+    errno: "ENOTDIR",
+    when: /process\.cwd/,
+    cause: "a file of the image is in the place of the directory",
+    cure: "correct process.cwd",
+  },
+  {
+    calls: ["openat2"],
+    errno: "ENOENT",
+    when: /linux\.sysctl/,
+    cause: "this kernel does not have the parameter, or not in the container's namespaces",
+    cure: "correct its name, load the module that has it, or leave it out",
+  },
+  {
+    calls: ["write"],
+    errno: "EINVAL",
+    when: /linux\.sysctl/,
+    cause: "the parameter does not take the value",
+    cure: "correct the value of linux.sysctl",
+  },
   {
     calls: ["pivot_root"],
     errno: "EINVAL",

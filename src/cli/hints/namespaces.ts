@@ -44,6 +44,21 @@ export const namespaceHints: readonly HintRow[] = [
     cure: "run bunc in fewer user namespaces",
   },
   {
+    calls: ["openat"],
+    errno: "ENOENT",
+    when: /linux\.namespaces\[/,
+    cause: "the namespace is gone with its last process, or its file was never bound there",
+    cure: "make it first, or leave the path out for a new one",
+  },
+  // user_namespaces(7): nobody may join the one that it is in.
+  {
+    calls: ["setns"],
+    errno: "EINVAL",
+    when: /CLONE_NEWUSER/,
+    cause: "bunc is in this user namespace already",
+    cure: "leave the user namespace out of linux.namespaces, the container then has the caller's",
+  },
+  {
     calls: ["clone3", "unshare", "setns"],
     errno: "EINVAL",
     cause: "the kernel lacks a kind of namespace that is asked for",

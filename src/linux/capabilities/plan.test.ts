@@ -27,7 +27,7 @@ test("what is unknown or not the caller's is left out with one warning each", ()
   expect(capabilities.bounding).toBe(bit(CAP.CAP_CHOWN));
   expect(warnings.length).toBe(2);
   expect(warnings[0]).toContain("CAP_SYS_BOOT is not the caller's to give");
-  expect(warnings[1]).toContain("CAP_NEW is not known to this kernel");
+  expect(warnings[1]).toContain('"CAP_NEW" is not known to this kernel');
 });
 
 test("ambient capabilities must be permitted and inheritable, effective ones permitted", () => {

@@ -1,4 +1,5 @@
 import { CAP, type CapabilityName } from "../../../ffi/constants/capability.ts";
+import { quote } from "../../spec/describe.ts";
 import type { Capabilities } from "../../spec/types.ts";
 
 /** Capability sets as bit masks, bit N for capability N. capabilities(7). */
@@ -53,7 +54,7 @@ export function planCapabilities(
 function bitOf(name: string, { available, last }: CapabilityContext, warnings: Set<string>): bigint {
   const number = CAP[name as CapabilityName];
   if (number === undefined || number > last) {
-    warnings.add(`process.capabilities: ${name} is not known to this kernel; it is left out`);
+    warnings.add(`process.capabilities: ${quote(name)} is not known to this kernel; it is left out`);
     return 0n;
   }
   const bit = 1n << BigInt(number);

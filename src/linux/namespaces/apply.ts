@@ -22,7 +22,7 @@ export interface OpenedNamespace {
 /**
  * Opens the namespaces to join and asks the kernel what they are: joining a file of another type would leave the
  * container in the caller's namespace. ioctl_ns(2), NS_GET_NSTYPE, Linux 4.11.
- * Throws SpecError for a file of another type and SyscallError for one that cannot be opened.
+ * Throws SpecError for a file of another type, and for one that cannot be opened, with the call in its cause.
  */
 export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[] {
   const opened: OpenedNamespace[] = [];
@@ -30,7 +30,7 @@ export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[]
     const namespace = namespaces[name];
     if (namespace.kind !== "join") continue;
     // Whatever the path leads to: opening a FIFO must not wait, and a terminal must not become ours.
-    const descriptor = openFile(namespace.path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
+    const descriptor = openGiven(namespace.path, namespace.origin);
     const type = attempt.ioctl(descriptor.fd, NS_GET_NSTYPE, null);
     if (type !== namespaceFlags[name]) {
       descriptor.close();
@@ -39,6 +39,14 @@ export function openNamespaces(namespaces: PlannedNamespaces): OpenedNamespace[]
     opened.push({ name, descriptor, origin: namespace.origin });
   }
   return opened;
+}
+
+function openGiven(path: string, origin: string): Descriptor {
+  try {
+    return openFile(path, O.RDONLY | O.NONBLOCK | O.NOCTTY);
+  } catch (error) {
+    throw new SpecError(origin, `could not be opened (${path})`, { cause: error });
+  }
 }
 
 /**
