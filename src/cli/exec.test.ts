@@ -150,7 +150,7 @@ test.each<[string[], string]>([
 });
 
 test("every UID and UID:GID that is digits is itself, and nothing else is one", () => {
-  for (let seed = 1; seed < 2000; seed++) {
+  for (let seed = 1; seed < 500; seed++) {
     const uid = (seed * 2654435761) % 4294967295;
     const gid = (seed * 40503) % 65536;
     expect(read("-u", `${uid}:${gid}`, "c", "x").process).toMatchObject({ uid, gid });
