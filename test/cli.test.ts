@@ -1,10 +1,10 @@
 /** The command line: what is understood, what is refused, and where errors go. */
 import { describe, expect } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
-import { command, type Finished } from "./support/command.ts";
-import { type Config, config, sleeper } from "./support/config.ts";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { command, type Finished, until } from "./support/command.ts";
+import { type Config, config, shell, sleeper } from "./support/config.ts";
 import { runtimeKind, runtimePath } from "./support/machine.ts";
-import { peersDiffer, rootTest } from "./support/peers.ts";
+import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("cli");
@@ -119,6 +119,55 @@ describe("refused, with exit status 1", () => {
     const { status, stderr } = await box.runtime(["create", "--bundle"]);
     expect(stderr).not.toBe("");
     expect(status).toBe(1);
+  });
+});
+
+describe("what apptainer and cc-oci-runtime call otherwise", () => {
+  oursOnly("stop is delete --force, list --all is list", async () => {
+    const container = await box.create(sleeper());
+    await container.start();
+    expect((await box.runtime(["list", "--all", "--quiet"])).stdout).toContain(container.id);
+    expect(await box.runtime(["stop", container.id])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect((await container.call("state")).status).toBe(1);
+    // It is called twice there.
+    expect((await box.runtime(["stop", container.id])).status).toBe(0);
+  });
+
+  oursOnly("kill --signal, kill --force, update --from-file", async () => {
+    for (const [flags, status] of [
+      [["--signal", "USR1"], 3],
+      [["-s", "10"], 3],
+      [["--force"], 137],
+    ] as const) {
+      const container = await box.create(
+        shell("trap 'exit 3' USR1; echo > /ready; while :; do sleep 0.1; done"),
+      );
+      await container.start();
+      await until("the trap", () => existsSync(`${container.bundle.rootfs}/ready`));
+      expect((await box.runtime(["kill", ...flags, container.id])).status).toBe(0);
+      expect(await container.exit()).toBe(status);
+      await container.delete();
+    }
+    const container = await box.create(sleeper());
+    const file = `${box.path}/limits.json`;
+    writeFileSync(file, JSON.stringify({ pids: { limit: 77 } }));
+    expect((await box.runtime(["update", "--from-file", file, container.id])).stderr).toBe("");
+    const stats = JSON.parse((await box.runtime(["events", "--stats", container.id])).stdout);
+    expect(stats.data.pids.limit).toBe(77);
+    const twice = await box.runtime(["kill", "--force", container.id, "TERM"]);
+    expect([twice.status, twice.stderr]).toEqual([1, expect.stringContaining("more than once")]);
+    await container.delete("--force");
+  });
+
+  oursOnly("run --dry-run makes nothing, and finds what is wrong with a bundle", async () => {
+    const id = box.id();
+    const { path, rootfs } = box.bundle(shell("echo > /made"));
+    const flags = ["run", "--dry-run", "--bundle"];
+    expect(await box.runtime([...flags, path, id])).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect([existsSync(`${rootfs}/made`), existsSync(`${box.state}/${id}`)]).toEqual([false, false]);
+    const wrong = box.bundle(config((changed) => (changed.process.cwd = "relative")));
+    const { status, stderr } = await box.runtime([...flags, wrong.path, id]);
+    expect([status, stderr]).toEqual([1, expect.stringContaining("process.cwd")]);
   });
 });
 

@@ -122,7 +122,9 @@ function readOptions(
   };
 
   const name = written.slice(written.startsWith("--") ? 2 : 1);
-  if (name === "help" || written === "-h") return { options, next, help: true };
+  // --usage and -? are what every crun command knows.
+  if (name === "help" || name === "usage" || written === "-h" || written === "-?")
+    return { options, next, help: true };
   // Go's parser takes one dash for two, and go-runc relies on it: a long name wins over a bundle of letters.
   const long = findLong(scope.definitions, name);
   if (long) {

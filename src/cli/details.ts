@@ -61,6 +61,10 @@ const details: Readonly<Record<string, Details>> = {
       ["end every container whose id begins with test-", "bunc kill --regex '^test-' KILL"],
     ],
   },
+  stop: {
+    text: ["Kills a container when it runs, and removes it and what it holds. Succeeds when there is none."],
+    examples: [["remove a container, whatever it is doing", "bunc stop box"]],
+  },
   delete: {
     text: [
       "Removes a container that is stopped, or that was never started: its cgroups, its state, and what hooks remove. With --force one that runs is killed first, and one that does not exist is no error.",

@@ -60,6 +60,7 @@ export const command = defineCommand({
       default: "table",
       description: "form of the list",
     },
+    all: { type: "boolean", alias: "a", description: "accepted: every container is listed without it" },
     quiet: { type: "boolean", alias: "q", description: "print only the ids" },
   },
   run({ args, data }) {

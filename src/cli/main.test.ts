@@ -71,7 +71,7 @@ test.each([
   [["--rot", "x", "state"], "unknown option --rot (did you mean --root?)"],
   [["state"], "state: <container-id> is missing"],
   [["state", "a", "b"], 'state: unexpected argument "b"'],
-  [["kill", "--signal", "9", "a"], "kill: unknown option --signal"],
+  [["kill", "--sig", "9", "a"], "kill: unknown option --sig (did you mean --signal?)"],
   [["kill", "a", "FOO"], 'kill: unknown signal "FOO"'],
   [["create", "--bundle"], "create: --bundle needs a value"],
   [["--root", "root", "state", "none"], 'container "none" does not exist'],

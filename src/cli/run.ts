@@ -1,6 +1,6 @@
 import { defineCommand } from "citty";
 import { runContainer } from "../container/run.ts";
-import { createArgs, createOptions } from "./container-args.ts";
+import { createArgs, createOptions, planOptions } from "./container-args.ts";
 import type { Session } from "./globals.ts";
 
 export const command = defineCommand({
@@ -9,6 +9,10 @@ export const command = defineCommand({
     ...createArgs,
     detach: { type: "boolean", alias: "d", description: "return as soon as the container runs" },
     keep: { type: "boolean", description: "leave the container's state when it has ended" },
+    "dry-run": {
+      type: "boolean",
+      description: "only check the bundle and what the machine has for it: nothing is made",
+    },
     subreaper: {
       type: "boolean",
       default: true,
@@ -17,6 +21,11 @@ export const command = defineCommand({
   },
   run({ args, data }) {
     const session: Session = data;
+    if (args["dry-run"]) {
+      const { showPlan } = require("../container/show-plan.ts") as typeof import("../container/show-plan.ts");
+      for (const step of showPlan(planOptions("run", args, session))) session.log.debug(step);
+      return 0;
+    }
     return runContainer({
       ...createOptions("run", args, session),
       detach: args.detach === true,

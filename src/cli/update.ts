@@ -5,6 +5,7 @@ import { stateRoot } from "../state/root.ts";
 import { idArg } from "./container-args.ts";
 import type { Session } from "./globals.ts";
 import { limitOptions, resourcesOf } from "./update-values.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** An option with a value. */
 const option = (valueHint: string, description: string) =>
@@ -19,6 +20,7 @@ const args = {
     description:
       "take the limits from FILE, or from standard input for -: JSON as of linux.resources, in part",
   },
+  "from-file": { type: "string", alias: "f", valueHint: "FILE", description: "the same as --resources" },
   "blkio-weight": option("WEIGHT", "share of block devices, 10 to 1000"),
   "cpu-period": option("MICROSECONDS", "period in which --cpu-quota counts"),
   "cpu-quota": option("MICROSECONDS", "time of processors in a period; -1 for no limit"),
@@ -48,7 +50,10 @@ function changes(values: Values, { log }: Session): Resources {
   for (const name of obsolete) {
     if (values[name] !== undefined) log.warn(`--${name} is obsolete, and without effect`);
   }
-  const { resources } = values;
+  const resources = values.resources ?? values["from-file"];
+  if (values.resources !== undefined && values["from-file"] !== undefined) {
+    throw new UsageError("update: --resources and --from-file are the same option: give one of them");
+  }
   if (typeof resources !== "string") return resourcesOf(values);
   const ignored = limitOptions.filter((name) => values[name] !== undefined);
   if (ignored.length > 0) {

@@ -15,6 +15,7 @@ export const verbs: Verbs = {
   state: { description: "print the state of a container as JSON", load: () => import("./state.ts") },
   kill: { description: "send a signal to a container", load: () => import("./kill.ts") },
   delete: { description: "remove a container and what it holds", load: () => import("./delete.ts") },
+  stop: { description: "the same as delete --force", load: () => import("./stop.ts") },
   ps: {
     description: "list the processes of a container",
     payload: "arguments",
