@@ -2,6 +2,8 @@
 import { describe, expect } from "bun:test";
 import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { ERRNO } from "../ffi/constants/errno.ts";
+import { attempt } from "../ffi/libc.ts";
 import { canMakeAccounts, withoutSubordinateIds } from "./support/accounts.ts";
 import { Buildah, reachable } from "./support/buildah.ts";
 import {
@@ -80,6 +82,20 @@ describe("a container with one id", () => {
       expect(stdout).toBe(`${of("t")}${of("copy")}${of("out/t", "0:0")}2\n`);
     },
   );
+
+  userTest("a file that is given to whom it belongs is left as it is", async () => {
+    const directory = box.directory("given");
+    await output(["chown", `${withoutSubordinateIds().uid}:${withoutSubordinateIds().gid}`, directory]);
+    const mount = { destination: "/mnt", type: "bind", source: directory, options: ["bind"] };
+    const { stdout } = await run(
+      "cd /mnt; touch f g; chown 0:0 f; chown 5 g; chown 0:0 g; stat -c %u:%g f g",
+      (result) => result.mounts.push(mount),
+    );
+    expect(stdout).toBe("0:0\n0:0\n");
+    const length = (name: string) =>
+      attempt.getxattr(join(directory, name), "user.bunc.owner", new Uint8Array(64), 64);
+    expect([length("f"), length("g")]).toEqual([-ERRNO.ENODATA, "0:0".length]);
+  });
 
   userTest("an owner alone, a group alone; back to root", async () => {
     const { stdout } = await run(

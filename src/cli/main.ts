@@ -48,11 +48,10 @@ async function execute(
   return typeof result === "number" ? result : 0;
 }
 
-/** Of one container's root emulation, until that has no process left. No person calls this one. */
-async function beSupervisor(): Promise<number> {
+/** Of one container's root emulation, until that has no process left; false for a person, who has nothing to supervise. */
+async function beSupervisor(): Promise<boolean> {
   const { superviseRoot } = await import("../container/supervise-root.ts");
-  superviseRoot();
-  return 0;
+  return superviseRoot();
 }
 
 /**
@@ -77,7 +76,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       log = new Log(globals.log);
       const verb = Object.hasOwn(verbs, command) ? verbs[command] : undefined;
       if (!verb) {
-        if (command === supervisorCommand) return await beSupervisor();
+        if (command === supervisorCommand && (await beSupervisor())) return 0;
         const { suggest } = await import("./suggest.ts");
         throw new UsageError(`unknown command "${command}"${suggest(command, Object.keys(verbs))}`);
       }

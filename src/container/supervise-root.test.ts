@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { SECCOMP_RET } from "../../ffi/constants/seccomp.ts";
 import { answeredCalls } from "../linux/root-emulation/calls.ts";
 import { planSupervised } from "../linux/seccomp/emulation.ts";
-import { answeredNumbers } from "./supervise-root.ts";
+import { answeredNumbers, superviseRoot } from "./supervise-root.ts";
 
 test("what the filter asks about and what the supervisor answers are the same calls", () => {
   const { rules } = planSupervised({ arch: "x64" });
@@ -26,4 +26,8 @@ test("a call is known by its architecture and number", () => {
   expect(arm64.get(`${aarch64}:79`)).toBe("newfstatat");
   expect(arm64.get(`${arm}:327`)).toBe("fstatat64");
   expect(arm64.has(`${arm}:106`)).toBe(false);
+});
+
+test("without a listener there is nothing to supervise, and nobody waits", () => {
+  expect(superviseRoot()).toBeFalse();
 });

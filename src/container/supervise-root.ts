@@ -1,14 +1,18 @@
 import { SECCOMP_ARCH } from "../../ffi/constants/seccomp.ts";
-import { Descriptor } from "../../ffi/file.ts";
+import { Descriptor, readLink } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { supervisorDescriptors } from "../linux/root-emulation/apply.ts";
 import { answeredCalls } from "../linux/root-emulation/calls.ts";
 import { supervise } from "../linux/root-emulation/supervise.ts";
 import { callNumbers, type TabledArchitecture } from "../linux/seccomp/numbers.ts";
 
-/** The process that answers a container's calls with root emulation "notify", until the container has no process left. */
-export function superviseRoot(): void {
+/**
+ * The process that answers a container's calls with root emulation "notify", until the container has no process left.
+ * @returns false, at once, when it has inherited no listener
+ */
+export function superviseRoot(): boolean {
   const { listener, socket } = supervisorDescriptors;
+  if (readLink(`/proc/self/fd/${listener}`) !== "anon_inode:seccomp notify") return false;
   // Of no terminal, in no directory of the caller's; what it makes has the mode that it is made with.
   attempt.setsid();
   libc.chdir("/");
@@ -18,6 +22,7 @@ export function superviseRoot(): void {
   supervise(new Descriptor(listener), sockets, (architecture, number) =>
     names.get(`${architecture}:${number}`),
   );
+  return true;
 }
 
 /**

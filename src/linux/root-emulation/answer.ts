@@ -103,11 +103,15 @@ function answerChown(
   // overlay makes the file that the attribute is for.
   if (attempt.fchownat(fd, "", -1, -1, AT.EMPTY_PATH) === -ERRNO.EROFS) return -ERRNO.EROFS;
   const copied = factsOf(fd) ?? facts;
-  const shown = owners.recall(fd, copied) ?? shownOf(notification.pid, copied, ids);
-  const [uid, gid] = [call.ids, call.ids + 1].map((index) =>
+  const known = owners.recall(fd, copied);
+  const plain = shownOf(notification.pid, copied, ids);
+  const shown = known ?? plain;
+  const [uid = shown.uid, gid = shown.gid] = [call.ids, call.ids + 1].map((index) =>
     idOf(word(notification, index), narrow && call.short),
   );
-  owners.remember(fd, copied, { uid: uid ?? shown.uid, gid: gid ?? shown.gid, device: shown.device });
+  // Package managers give nearly every file to root, whose it is: no attribute for that in every layer of the image.
+  if (known || uid !== plain.uid || gid !== plain.gid)
+    owners.remember(fd, copied, { uid, gid, device: shown.device });
   return 0;
 }
 

@@ -32,6 +32,7 @@ describe("the attribute", () => {
       "a:b",
       "-1:2",
       "1:4294967296",
+      "1:4294967295",
       "1:2 x 1:2",
       "1:2 c 1",
       " 1:2",
@@ -62,6 +63,16 @@ describe("owners", () => {
     expect(recall(owners, "link")).toEqual(plain);
     expect(recall(owners, "other")).toBeUndefined();
     expect(recall(new Owners(), "link")).toBeUndefined();
+  });
+
+  test("are not without end in memory: the one told longest ago goes", () => {
+    const owners = new Owners(2);
+    for (const name of ["a", "b", "c"]) symlinkSync("x", join(directory, name));
+    remember(owners, "a", plain);
+    remember(owners, "b", plain);
+    remember(owners, "a", device);
+    remember(owners, "c", plain);
+    expect(["a", "b", "c"].map((name) => recall(owners, name))).toEqual([device, undefined, plain]);
   });
 
   test("of a file are known, wherever the file system keeps them", () => {

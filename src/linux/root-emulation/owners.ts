@@ -57,12 +57,15 @@ export function renderRemembered({ uid, gid, device }: Remembered): string {
   return `${uid}:${gid} ${device.type === S.IFCHR ? "c" : "b"} ${device.major}:${device.minor}`;
 }
 
+/** (uid_t) -1, which nobody has. */
+const noId = 0xffff_ffff;
+
 /** Understands the value; undefined for anything else: who is in the container can write what it likes. */
 export function parseRemembered(text: string): Remembered | undefined {
   const match = /^(\d{1,10}):(\d{1,10})(?: ([bc]) (\d{1,7}):(\d{1,7}))?$/.exec(text);
   if (!match) return undefined;
   const [uid, gid, major, minor] = [match[1], match[2], match[4], match[5]].map(Number);
-  if (uid === undefined || gid === undefined || uid > 0xffff_ffff || gid > 0xffff_ffff) return undefined;
+  if (uid === undefined || gid === undefined || uid >= noId || gid >= noId) return undefined;
   if (match[3] === undefined || major === undefined || minor === undefined) return { uid, gid, device: null };
   return { uid, gid, device: { type: match[3] === "c" ? S.IFCHR : S.IFBLK, major, minor } };
 }
@@ -73,10 +76,15 @@ function mayHaveAttribute(mode: number): boolean {
   return type === S.IFREG || type === S.IFDIR;
 }
 
+/** How many files are remembered that cannot have the attribute: some 50 MB, and the supervisor's memory is no container's. */
+const mostOthers = 200_000;
+
 /** The owners that were told, for one container. */
 export class Owners {
-  /** Of links, FIFOs, sockets, devices, and files of file systems without attributes. */
+  /** Of links, FIFOs, sockets, devices, and files of file systems without attributes; the one told longest ago is first. */
   private readonly others = new Map<string, Remembered>();
+
+  constructor(private readonly most = mostOthers) {}
 
   /** @param fd the file, opened in whatever way */
   recall(fd: number, { mode, key }: FileFacts): Remembered | undefined {
@@ -88,13 +96,19 @@ export class Owners {
   }
 
   remember(fd: number, { mode, key }: FileFacts, remembered: Remembered): void {
+    this.others.delete(key);
     if (mayHaveAttribute(mode)) {
       const value = encodeText(renderRemembered(remembered));
-      if (attempt.setxattr(`/proc/self/fd/${fd}`, attribute, value, value.length, 0) === 0) {
-        this.others.delete(key);
-        return;
-      }
+      if (attempt.setxattr(`/proc/self/fd/${fd}`, attribute, value, value.length, 0) === 0) return;
     }
     this.others.set(key, remembered);
+    if (this.others.size > this.most) this.forgetOldest();
+  }
+
+  private forgetOldest(): void {
+    for (const key of this.others.keys()) {
+      this.others.delete(key);
+      return;
+    }
   }
 }
