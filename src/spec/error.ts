@@ -10,11 +10,13 @@ import { describe } from "./describe.ts";
 export class SpecError extends Error {
   override readonly name = "SpecError";
   readonly path: string;
+  readonly sentence: string;
 
   /** `sentence` continues the path: it begins with a verb, and ends without a full stop. */
   constructor(path: string, sentence: string, options?: ErrorOptions) {
     super(`${path === "" ? "config.json" : path} ${sentence}`, options);
     this.path = path;
+    this.sentence = sentence;
   }
 }
 

@@ -24,7 +24,7 @@ const EXPECTED = {
  * @returns a sentence about the file, as in `is not JSON: line 3, column 7 has "}" where a value was expected`.
  */
 export function findJsonError(text: string): string {
-  if (text.trim() === "") return "is empty: it must hold a JSON object";
+  if (text.trim() === "") return "is empty: it must hold JSON";
   const open: ("}" | "]")[] = [];
   let want: keyof typeof EXPECTED = "value";
   let at = 0;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { SpecError } from "./error.ts";
 import { exampleConfig, exampleJson, parseValue } from "./example.ts";
-import { parseConfig, parseProcess, parseResources } from "./parse.ts";
+import { parseConfig, parseMounts, parseProcess, parseResources } from "./parse.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -198,11 +198,15 @@ test("documents of exec and update are read as parts of config.json", () => {
   expect(parseProcess(encode('{"cwd": "/", "args": ["sh"]}')).args).toEqual(["sh"]);
   expect(refusal(() => parseProcess(encode('{"args": ["sh"]}')))).toStartWith("process.cwd is missing");
   expect(parseResources(encode('{"cpu": {"quota": -1}}')).cpu).toEqual({ quota: -1n });
+  expect(refusal(() => parseProcess(encode("")))).toBe("process is empty: it must hold JSON");
+  expect(refusal(() => parseResources(encode("{]")))).toStartWith("linux.resources is not JSON: line 1");
+  expect(refusal(() => parseMounts(encode("[]x")))).toStartWith("mounts is not JSON: line 1");
+  expect(refusal(() => parseMounts(new Uint8Array([255])))).toStartWith("mounts is not text in UTF-8");
 });
 
 test("what is not JSON at all", () => {
   const parsed = (text: string): string => refusal(() => parseConfig(encode(text)));
-  expect(parsed("")).toBe("config.json is empty: it must hold a JSON object");
+  expect(parsed("")).toBe("config.json is empty: it must hold JSON");
   expect(parsed("[]")).toBe("config.json is an empty list: it must be an object");
   expect(parsed("null")).toBe("config.json is null: it must be an object");
   expect(parsed('"x"')).toBe('config.json is "x": it must be an object');

@@ -38,6 +38,16 @@ export function parseMounts(bytes: Uint8Array): Mount[] {
 }
 
 function parse<S extends AnySchema>(schema: S, bytes: Uint8Array, base: string): v.InferOutput<S> {
+  try {
+    return read(schema, bytes, base);
+  } catch (error) {
+    // What is wrong with the whole document is said of the document that it is.
+    if (base === "" || !(error instanceof SpecError) || error.path !== "") throw error;
+    throw new SpecError(base, error.sentence);
+  }
+}
+
+function read<S extends AnySchema>(schema: S, bytes: Uint8Array, base: string): v.InferOutput<S> {
   const text = decode(bytes);
   let result = v.safeParse(schema, parseJson(text), { abortEarly: true });
   // A null or a rounded number fails wherever it matters: only then is it worth reading the text the slow way.

@@ -216,6 +216,20 @@ export const mountHints: readonly HintRow[] = [
     cure: "make it there with mknod, or leave it out",
   },
   {
+    calls: ["chdir"],
+    errno: "ENOENT",
+    when: /process\.cwd/,
+    cause: "the container has no such directory, and exec makes none",
+    cure: "make it first, or name another",
+  },
+  {
+    calls: ["openat2"],
+    errno: "ENOENT",
+    when: /process\.terminal/,
+    cause: "the container has no /dev/pts to take a terminal from",
+    cure: 'add a mount of type "devpts" on /dev/pts',
+  },
+  {
     calls: ["chdir", "openat2", "mkdirat"],
     errno: "ENOTDIR",
     when: /process\.cwd/,
