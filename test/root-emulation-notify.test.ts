@@ -217,6 +217,24 @@ describe("the supervisor", () => {
     await until("its end", () => supervisors().length === 0);
   });
 
+  userTest(
+    "is nothing that criu can restore: a checkpoint is refused, and the container goes on",
+    async () => {
+      const { id, call, rootfs, output: written } = await start(waiting);
+      await until("the container", () => written().includes("ready"));
+      const state = ["--root", join(rootfs, "../bunc")];
+      const images = ["--image-path", box.directory("images")];
+      expect(await command([runtimePath, ...state, "checkpoint", ...images, id])).toEqual({
+        status: 1,
+        stdout: "",
+        stderr: `bunc: cannot checkpoint container "${id}": a supervisor (--root-emulation=notify) answers system calls of it, and criu cannot restore that\n`,
+      });
+      expect((await call("exec", id, "stat", "-c", "%u:%g", "/tmp/f")).stdout).toBe("1:2\n");
+      await call("delete", "--force", id);
+      await until("its end", () => supervisors().length === 0);
+    },
+  );
+
   userTest("when it dies nobody waits: the calls that it answered do not exist any more", async () => {
     const {
       id,

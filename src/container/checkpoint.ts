@@ -27,6 +27,7 @@ import {
 import { destroyContainer } from "./delete.ts";
 import { ContainerError } from "./error.ts";
 import { dumpedMounts, parseMountinfo } from "./external-mounts.ts";
+import { readReceiver } from "./hand-over.ts";
 import { openInit } from "./init.ts";
 import { readKeptConfig } from "./kept-config.ts";
 import type { ContainerOptions } from "./options.ts";
@@ -63,6 +64,7 @@ export async function checkpointContainer(options: CheckpointOptions): Promise<v
   using init = openInit(record);
   if (!init)
     throw new StateError("conflict", `cannot checkpoint container "${id}": it is stopped, not running`);
+  refuseListeners(record);
   const config = parseConfig(readKeptConfig(options));
   refuseMappedMounts(config);
   const criu = findCriu(origin, options.criu);
@@ -209,6 +211,19 @@ function checkParent({ parentPath }: CheckpointOptions, { images }: CriuDirector
   throw new ContainerError(
     origin,
     `${origin}: --parent-path ${parentPath} ${why}: it must name the earlier images relative to --image-path, such as ../1`,
+  );
+}
+
+/** criu would restore the filter alone, and every call that somebody answered would fail with ENOSYS for ever. */
+function refuseListeners(record: StateRecord): void {
+  if (!record.listener) return;
+  const who =
+    readReceiver(record).kind === "agent"
+      ? "an agent (linux.seccomp)"
+      : "a supervisor (--root-emulation=notify)";
+  throw new StateError(
+    "conflict",
+    `cannot checkpoint container "${record.id}": ${who} answers system calls of it, and criu cannot restore that`,
   );
 }
 
