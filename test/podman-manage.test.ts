@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { findProgram, hasProgram, isRoot, runtimePath } from "./support/machine.ts";
 import { testIf } from "./support/peers.ts";
-import { Podman } from "./support/podman.ts";
+import { cgroupParent, Podman } from "./support/podman.ts";
 import { workspace } from "./support/workspace.ts";
 
 const runc = findProgram("runc");
@@ -70,6 +70,53 @@ describe("a container", () => {
 
   podmanTest("that is paused is removed", async () => {
     await withSleeper([], ["pause", "c"]);
+  });
+
+  podmanTest("logs, attach, wait and start again", async () => {
+    const script = "echo out; echo err >&2; sleep 0.2; echo later; exit 4";
+    const shown = await compare(
+      ["run", "--detach", "--name", "c", ...isolated, image, ...sh(script)],
+      ["wait", "c"],
+      ["logs", "c"],
+      ["start", "--attach", "c"],
+      ["inspect", "--format", "{{.State.ExitCode}} {{.State.Status}}", "c"],
+      ["rm", "c"],
+    );
+    expect(shown).toContain("wait c: 0: 4\n");
+    expect(shown).toContain("start --attach c: 4: out\nlater\n");
+  });
+
+  podmanTest("cp both ways, commit, diff and export", async () => {
+    const file = join(box.directory("cp"), "file");
+    writeFileSync(file, "copied\n");
+    const shown = await withSleeper(
+      [],
+      ["cp", file, "c:/tmp/file"],
+      ["exec", "c", "cat", "/tmp/file"],
+      ["cp", "c:/tmp/file", `${file}2`],
+      ["pause", "c"],
+      ["exec", "c", "true"],
+      ["unpause", "c"],
+      ["commit", "--quiet", "--pause", "c", "made"],
+      ["run", "--rm", ...isolated, "made", "cat", "/tmp/file"],
+      ["rmi", "made"],
+    );
+    expect(shown.match(/copied/g)).toHaveLength(2);
+  });
+
+  podmanTest("beneath a cgroup that is named", async () => {
+    const where = sh(`grep -c ${cgroupParent} /proc/1/cgroup`);
+    const flags = ["--cgroupns", "host", "--cgroup-parent", `/${cgroupParent}`];
+    expect(await compare(["run", "--rm", ...isolated, ...flags, image, ...where])).toMatch(
+      /: 0: [1-9]\d*\n$/,
+    );
+  });
+
+  podmanTest("without cgroups, which runc cannot", async () => {
+    const flags = ["--cgroups", "disabled", "--cgroupns", "host"];
+    const script = "grep -c libpod /proc/1/cgroup; exit 3";
+    const ran = await ours.call(["run", "--rm", ...isolated, ...flags, image, ...sh(script)]);
+    expect(ran).toEqual({ status: 3, stdout: "0\n", stderr: "" });
   });
 
   podmanTest("top and stats", async () => {

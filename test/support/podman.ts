@@ -8,6 +8,9 @@ import { searchPath } from "./machine.ts";
 import { OnTerminal } from "./pty.ts";
 import type { Workspace } from "./workspace.ts";
 
+/** For --cgroup-parent: podman leaves it, and close() removes it. */
+export const cgroupParent = "bunc-test-parent";
+
 export class Podman {
   readonly home: string;
   readonly image = "localhost/busybox";
@@ -23,7 +26,9 @@ export class Podman {
     chownSync(this.home, account.uid, account.gid);
     // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n';
-    writeFileSync(join(this.home, "containers.conf"), limits);
+    // It asks nobody which runtime has --cgroup-manager disabled, and wants names.
+    const abilities = '[engine]\nruntime_supports_nocgroup=["bunc","crun"]\n';
+    writeFileSync(join(this.home, "containers.conf"), limits + abilities);
   }
 
   get env(): Record<string, string> {
@@ -82,7 +87,7 @@ export class Podman {
     await this.call(["pod", "rm", "--all", "--force", "--time", "0"]);
     await this.call(["rm", "--all", "--force", "--time", "0"]);
     this.#endPause();
-    await Promise.all(findGroups("libpod_parent").map(removeIfEmpty));
+    await Promise.all(["libpod_parent", cgroupParent].flatMap((name) => findGroups(name)).map(removeIfEmpty));
   }
 }
 
