@@ -3,11 +3,13 @@ import { describe, expect } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Agent } from "./support/agent.ts";
-import { type Change, shell } from "./support/config.ts";
+import { type Change, type Config, shell } from "./support/config.ts";
+import { searchPath } from "./support/machine.ts";
 import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("seccomp-agent");
+const receiver = "run.oci.seccomp.receiver";
 const directory = box.directory("sockets");
 let serial = 0;
 const newPath = () => join(directory, `agent-${++serial}`);
@@ -48,6 +50,26 @@ describe("the agent", () => {
       const told = await agent.told();
       expect(told.fds).toEqual(["seccompFd"]);
       expect(told.metadata).toBe("some\nthing");
+    });
+  }
+
+  for (const [where, place] of [
+    ["an annotation", (result: Config, path: string) => (result.annotations = { [receiver]: path })],
+    ["a variable", () => {}],
+  ] as const) {
+    peersDiffer({ runc: "it has only listenerPath" })(`may be named by ${where}, as in crun`, async () => {
+      const agent = await Agent.start(newPath());
+      const change: Change = (result) => {
+        notifying("")(result);
+        delete result.linux.seccomp?.listenerPath;
+        place(result, agent.path);
+      };
+      const env = {
+        PATH: searchPath,
+        ...(where === "a variable" ? { RUN_OCI_SECCOMP_RECEIVER: agent.path } : {}),
+      };
+      const { status, stdout } = await box.run(shell(tryMkdir, change), { env });
+      expect([status, stdout]).toEqual([0, answered]);
     });
   }
 

@@ -20,6 +20,27 @@ const mkdirs = ["mkdir", "mkdirat"];
 const tryMkdir = "mkdir /tmp/x 2>&1; echo $?";
 const denied = "mkdir: can't create directory '/tmp/x': Operation not permitted\n1\n";
 
+describe("names of calls that do not exist", () => {
+  const unknown = filter({ names: ["no_such_call", ...mkdirs], action: "SCMP_ACT_ERRNO" });
+
+  rootTest("are passed over", async () => {
+    expect((await box.run(shell(tryMkdir, unknown))).stdout).toBe(denied);
+  });
+
+  peersDiffer({ runc: "it has no such annotation" })(
+    "are refused where an annotation asks for it",
+    async () => {
+      const asked: Change = (result) => {
+        unknown(result);
+        result.annotations = { "run.oci.seccomp_fail_unknown_syscall": "1" };
+      };
+      const { status, stderr } = await box.run(shell(tryMkdir, asked));
+      expect(status).toBe(1);
+      expect(stderr).toContain("no_such_call");
+    },
+  );
+});
+
 describe("actions", () => {
   rootTest("ERRNO gives EPERM, or the error that errnoRet names", async () => {
     const errors: [number | undefined, string][] = [

@@ -197,9 +197,12 @@ export function commonOptions(
 
 const configFiles = ["/etc/criu/bunc.conf", "/etc/criu/runc.conf"];
 
+/** As runc calls it: the path of criu's configuration. */
+export const criuConfigAnnotation = "org.criu.config";
+
 /** criu's own configuration, which wins over its options. runc has the annotation; an empty one means none. */
 function configFile(annotations: Readonly<Record<string, string>>): string | undefined {
-  const asked = annotations["org.criu.config"];
+  const asked = annotations[criuConfigAnnotation];
   if (asked !== undefined) return asked === "" ? undefined : asked;
   return configFiles.find((path) => exists(path));
 }

@@ -13,10 +13,12 @@ import { hookNames } from "../linux/hooks/plan.ts";
 import { mountOptions } from "../linux/mounts/options.ts";
 import { namespaceNames } from "../linux/namespaces/plan.ts";
 import { rootEmulationAnnotation } from "../linux/root-emulation/plan.ts";
+import { failUnknownAnnotation, receiverAnnotation } from "../linux/seccomp/annotations.ts";
 import { seccompActions, seccompFlags, seccompOperators } from "../linux/seccomp/plan.ts";
 import { isSupported } from "../rules/supported.ts";
 import { ociVersion } from "../state/record.ts";
 import { pidfdAnnotation } from "./create.ts";
+import { criuConfigAnnotation } from "./criu.ts";
 
 /** The oldest version of the specification whose config.json is understood. */
 const ociVersionMin = "1.0.0";
@@ -28,6 +30,9 @@ const unsafeAnnotations: readonly string[] = [
   rootEmulationAnnotation,
   // One that ends with a dot stands for all that begin with it.
   systemdPropertyPrefix,
+  receiverAnnotation,
+  failUnknownAnnotation,
+  criuConfigAnnotation,
   subgroupAnnotation,
 ];
 

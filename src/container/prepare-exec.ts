@@ -3,6 +3,7 @@ import { readFile } from "../../ffi/file.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { probeExec } from "../host/probe-exec.ts";
 import type { PlannedRootEmulation } from "../linux/root-emulation/plan.ts";
+import { annotateSeccomp } from "../linux/seccomp/annotations.ts";
 import { execProcess } from "../plan/exec-process.ts";
 import { type ExecPlan, resolveExec } from "../plan/resolve-exec.ts";
 import { checkBundle } from "../rules/check.ts";
@@ -22,7 +23,8 @@ import type { ExecOptions } from "./options.ts";
  */
 export function prepareExec(options: ExecOptions, record: StateRecord): ExecPlan {
   endStage("arguments");
-  const config = parseConfig(readKeptConfig(options));
+  const kept = parseConfig(readKeptConfig(options));
+  const config = annotateSeccomp(kept, globalThis.process.env.RUN_OCI_SECCOMP_RECEIVER);
   const process = execProcess(config.process, readDocument(options.processPath), options.process);
   const executed = { ...config, process };
   checkBundle(executed);

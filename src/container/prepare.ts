@@ -1,6 +1,7 @@
 import { endStage } from "../../ffi/timing.ts";
 import { absolutePath, findBundle } from "../bundle/directory.ts";
 import { probeHost } from "../host/probe.ts";
+import { annotateSeccomp } from "../linux/seccomp/annotations.ts";
 import { resolve } from "../plan/resolve.ts";
 import type { Plan } from "../plan/types.ts";
 import { checkBundle } from "../rules/check.ts";
@@ -23,7 +24,7 @@ export function prepare(options: CreateOptions): Prepared {
   endStage("arguments");
   const { path, bytes } = findBundle(options.bundle, options.configPath);
   endStage("read config.json");
-  const config = parseConfig(bytes);
+  const config = annotateSeccomp(parseConfig(bytes), process.env.RUN_OCI_SECCOMP_RECEIVER);
   endStage("parse");
   checkBundle(config);
   refuseUnsupported(config);

@@ -222,6 +222,14 @@ export function hasTable(architecture: string): architecture is TabledArchitectu
   return Object.hasOwn(makers, architecture);
 }
 
+/** Whether some architecture that has a table has a call of this name. */
+export function isCallName(name: string): boolean {
+  allNames ??= new Set(Object.values(makers).flatMap((make) => [...make().keys()]));
+  return allNames.has(name);
+}
+
+let allNames: ReadonlySet<string> | undefined;
+
 const socketCalls = words(
   "socket bind connect listen accept getsockname getpeername socketpair send recv sendto recvfrom shutdown " +
     "setsockopt getsockopt sendmsg recvmsg accept4 recvmmsg sendmmsg",
