@@ -3,7 +3,7 @@
  * groups, no mounts. `tryCreate` reads both pipes to their end, and fails when something keeps them open.
  */
 import { beforeAll, describe, expect } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
 import { findGroups } from "./support/cgroups.ts";
 import { isAlive, until } from "./support/command.ts";
 import { type Change, config, sleeper } from "./support/config.ts";
@@ -57,6 +57,7 @@ const cures: Record<string, [property: string, cure: string]> = {
   "a key of sysctl that does not exist": ['linux.sysctl["net.no.such"]', "correct its name"],
   "a value of sysctl that is wrong": ['linux.sysctl["net.ipv4.ip_forward"]', "correct the value"],
   "a working directory that cannot be made": ["process.cwd", "correct process.cwd"],
+  "a destination beneath a file": ["mounts[", "correct the mount's destination"],
   "a directory to be mounted on a file": ["mounts[", "mount directories on directories"],
   "a root filesystem that is not there": ["root.path", "relative to the bundle"],
 };
@@ -151,20 +152,32 @@ describe("a start that fails", () => {
 });
 
 describe("state that cannot be read", () => {
-  peersDiffer({ runc: "it tells of broken JSON", crun: "it tells of broken JSON" })(
-    "does not keep delete --force from removing it",
-    async () => {
-      const container = await box.create(sleeper());
-      for (const name of readdirSync(`${box.state}/${container.id}`)) {
-        const path = `${box.state}/${container.id}/${name}`;
-        if (statSync(path).isFile()) writeFileSync(path, "");
-      }
-      const { status, stdout, stderr } = await container.call("state");
-      expect([status, stdout]).toEqual([1, ""]);
-      expect(stderr).not.toBe("");
-      process.kill(container.pid, "SIGKILL");
-      expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
-      expect(existsSync(`${box.state}/${container.id}`)).toBe(false);
-    },
-  );
+  const others = peersDiffer({ runc: "it tells of broken JSON", crun: "it tells of broken JSON" });
+
+  others("does not keep delete --force from removing it", async () => {
+    const container = await box.create(sleeper());
+    for (const name of readdirSync(`${box.state}/${container.id}`)) {
+      const path = `${box.state}/${container.id}/${name}`;
+      if (statSync(path).isFile()) writeFileSync(path, "");
+    }
+    const { status, stdout, stderr } = await container.call("state");
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr).not.toBe("");
+    process.kill(container.pid, "SIGKILL");
+    expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
+    expect(existsSync(`${box.state}/${container.id}`)).toBe(false);
+    // Nobody knows of these any more.
+    for (const group of findGroups(container.id)) rmdirSync(group);
+  });
+
+  others("the record alone: delete --force ends what runs, and removes its groups", async () => {
+    const container = await box.create(sleeper());
+    await container.start();
+    writeFileSync(`${box.state}/${container.id}/state.json`, '{"id": "');
+    expect(findGroups(container.id)).not.toEqual([]);
+    expect((await box.runtime(["delete", "--force", container.id])).status).toBe(0);
+    await until("the end of init", () => !isAlive(container.pid));
+    expect(existsSync(`${box.state}/${container.id}`)).toBe(false);
+    expect(findGroups(container.id)).toEqual([]);
+  });
 });

@@ -21,14 +21,28 @@ export function groupsOf(pid: number | "self"): Map<string, string> {
   return new Map(lines.map((line) => [line.split(":")[1] ?? "", line.split(":").slice(2).join(":")]));
 }
 
-/** Every directory of any hierarchy whose last part is `name`. */
+/** Entries of a directory; none when it is gone: other containers' groups come and go meanwhile. */
+function entriesOf(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
+}
+
+/** Every directory of any hierarchy whose last part is `name`, or what a runtime makes of it as the id of a container. */
 export function findGroups(name: string): string[] {
+  const names = new Set([
+    name,
+    ...["bunc", "crun", "runc"].flatMap((kind) => [`${kind}-${name}`, `${kind}-${name}.scope`]),
+  ]);
   const found: string[] = [];
   const walk = (directory: string, depth: number): void => {
-    for (const entry of readdirSync(directory)) {
+    for (const entry of entriesOf(directory)) {
       const path = join(directory, entry);
       if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
-      if (entry === name) found.push(path);
+      if (names.has(entry)) found.push(path);
       if (depth > 0) walk(path, depth - 1);
     }
   };

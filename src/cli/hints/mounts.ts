@@ -237,6 +237,13 @@ export const mountHints: readonly HintRow[] = [
     cure: "correct process.cwd",
   },
   {
+    calls: ["openat2", "mkdirat"],
+    errno: "ENOTDIR",
+    when: /mounts\[\d+\]/,
+    cause: "a file is in the place of a directory on the way to the destination, or root.path names a file",
+    cure: "correct the mount's destination, the image or root.path",
+  },
+  {
     calls: ["openat2"],
     errno: "ENOENT",
     when: /linux\.sysctl/,
