@@ -46,6 +46,28 @@ const everyHook =
     );
   };
 
+describe("what hooks write", () => {
+  peersDiffer({ runc: "it has no such annotations" })(
+    "is appended to the files that annotations name",
+    async () => {
+      const directory = box.directory("said");
+      const [out, err] = [join(directory, "out"), join(directory, "err")];
+      const names: HookName[] = ["prestart", "createRuntime", "createContainer", "poststart", "poststop"];
+      const hook = (name: HookName) => ({
+        path: "/bin/sh",
+        args: ["sh", "-c", `echo ${name}; echo no ${name} >&2`],
+      });
+      const change: Change = (result) => {
+        result.hooks = Object.fromEntries(names.map((name) => [name, [hook(name)]]));
+        result.annotations = { "run.oci.hooks.stdout": out, "run.oci.hooks.stderr": err };
+      };
+      expect((await box.run(config(change))).status).toBe(0);
+      expect(readFileSync(out, "utf8")).toBe(names.map((name) => `${name}\n`).join(""));
+      expect(readFileSync(err, "utf8")).toBe(names.map((name) => `no ${name}\n`).join(""));
+    },
+  );
+});
+
 describe("hooks of the runtime", () => {
   rootTest("run in order, each at its time, with the container's state", async () => {
     const directory = box.directory("log");

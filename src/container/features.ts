@@ -9,6 +9,7 @@ import { attempt } from "../../ffi/libc.ts";
 import { cgroupFeatures } from "../linux/cgroups/features.ts";
 import { subgroupAnnotation, systemdPropertyPrefix } from "../linux/cgroups/systemd/annotations.ts";
 import { keepGroupsAnnotation } from "../linux/credentials/plan.ts";
+import { hookOutputAnnotations } from "../linux/hooks/apply.ts";
 import { hookNames } from "../linux/hooks/plan.ts";
 import { mountOptions } from "../linux/mounts/options.ts";
 import { namespaceNames } from "../linux/namespaces/plan.ts";
@@ -32,6 +33,7 @@ const unsafeAnnotations: readonly string[] = [
   systemdPropertyPrefix,
   receiverAnnotation,
   failUnknownAnnotation,
+  ...Object.values(hookOutputAnnotations),
   criuConfigAnnotation,
   subgroupAnnotation,
 ];

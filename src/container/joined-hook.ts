@@ -46,14 +46,14 @@ export function startJoined(
   image: Uint8Array,
   place: HookPlace,
   directory: Descriptor,
-  { stdin, output }: HookStreams,
+  { stdin, stdout, stderr }: HookStreams,
 ): number {
   const { ours, theirs } = openSync();
   using talk = ours;
   let joiner: number;
   try {
     using memfd = new Descriptor(sealImage(image, directory.fd));
-    const streams = [stdin, output, output, place.pidfd.fd, place.root.fd, theirs.fd] as const;
+    const streams = [stdin, stdout, stderr, place.pidfd.fd, place.root.fd, theirs.fd] as const;
     joiner = spawnImage(memfd.fd, ["bunc: hook"], [], streams);
   } finally {
     theirs.close();

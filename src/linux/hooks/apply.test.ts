@@ -29,6 +29,22 @@ test("a hook gets the state, its own environment, and the bundle for its directo
   expect(readlinkSync("/proc/self/cwd")).toBe(before);
 });
 
+test("what hooks write is appended to the files that annotations name", () => {
+  const files = { "run.oci.hooks.stdout": join(bundle, "out"), "run.oci.hooks.stderr": join(bundle, "err") };
+  run("echo one; echo two >&2", { annotations: files });
+  run("echo three", { annotations: files });
+  expect(() => run("echo four >&2; exit 3", { annotations: files })).toThrow("exit status 3 (/bin/sh)");
+  expect(readFileSync(join(bundle, "out"), "utf8")).toBe("one\nthree\n");
+  expect(readFileSync(join(bundle, "err"), "utf8")).toBe("two\nfour\n");
+  // One of the two: the other is quoted still.
+  expect(() =>
+    run("echo five; echo six >&2; exit 1", { annotations: { "run.oci.hooks.stdout": join(bundle, "out") } }),
+  ).toThrow("exit status 1 (/bin/sh): six");
+  expect(() => run("true", { annotations: { "run.oci.hooks.stderr": "/no/such/file" } })).toThrow(
+    'annotations["run.oci.hooks.stderr"] names a file that cannot be opened',
+  );
+});
+
 test("a hook need not read its input, however long", () => {
   run("exit 0", { annotations: { long: "x".repeat(300_000) } });
   run("exec wc -c > length", { annotations: { long: "x".repeat(300_000) } });

@@ -2,7 +2,7 @@ import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { AT, MFD, O } from "../../../ffi/constants/file.ts";
 import { SIG } from "../../../ffi/constants/signal.ts";
 import { SyscallError } from "../../../ffi/error.ts";
-import { Descriptor, writeAll } from "../../../ffi/file.ts";
+import { Descriptor, openFile, writeAll } from "../../../ffi/file.ts";
 import { attempt, failure, libc } from "../../../ffi/libc.ts";
 import { openPipe, spawn } from "../../../ffi/process.ts";
 import { SpecError } from "../../spec/error.ts";
@@ -10,11 +10,18 @@ import { awaitEnd, type HookEnd } from "./await-end.ts";
 import type { PlannedHook } from "./plan.ts";
 import { type HookState, renderState } from "./state.ts";
 
-/** Standard streams of a hook: `stdin` has the state, `output` takes what it writes. */
+/** Standard streams of a hook: `stdin` has the state. */
 export interface HookStreams {
   readonly stdin: number;
-  readonly output: number;
+  readonly stdout: number;
+  readonly stderr: number;
 }
+
+/** As crun calls them: files to which hooks append what they write. A path is seen from where bunc is called. */
+export const hookOutputAnnotations = {
+  stdout: "run.oci.hooks.stdout",
+  stderr: "run.oci.hooks.stderr",
+} as const;
 
 /**
  * Runs a hook to its end.
@@ -26,13 +33,29 @@ export function runHook(hook: PlannedHook, state: HookState, start: (streams: Ho
   const [output, writer] = openPipe();
   using reader = output;
   let pid: number;
-  try {
-    pid = start({ stdin: stdin.fd, output: writer.fd });
-  } finally {
-    writer.close();
+  {
+    using said = writer;
+    using stdout = annotatedFile(state, "stdout");
+    using stderr = annotatedFile(state, "stderr");
+    pid = start({ stdin: stdin.fd, stdout: (stdout ?? said).fd, stderr: (stderr ?? said).fd });
   }
   const end = awaitEndOf(pid, reader.fd, hook.timeout);
   if (end.status !== 0 || end.timedOut) throw new SpecError(hook.origin, describeEnd(hook, end));
+}
+
+/** The file that an annotation names for a stream, made when it is missing. Throws SpecError. */
+function annotatedFile(
+  { annotations }: HookState,
+  stream: keyof typeof hookOutputAnnotations,
+): Descriptor | undefined {
+  const name = hookOutputAnnotations[stream];
+  const path = annotations[name];
+  if (path === undefined) return undefined;
+  try {
+    return openFile(path, O.WRONLY | O.CREAT | O.APPEND, 0o700);
+  } catch (cause) {
+    throw new SpecError(`annotations["${name}"]`, "names a file that cannot be opened", { cause });
+  }
 }
 
 /** A hook whose end cannot be awaited must not be left: as a zombie it would keep its pid namespace from ending. */
@@ -87,11 +110,9 @@ export function oneLine(output: string): string {
  * Starts a hook where bunc itself runs, in the bundle's directory.
  * Returns its pid. Throws SpecError when it cannot be executed.
  */
-export function spawnHook(hook: PlannedHook, bundle: string, { stdin, output }: HookStreams): number {
+export function spawnHook(hook: PlannedHook, bundle: string, streams: HookStreams): number {
   try {
-    return inDirectory(bundle, () =>
-      spawn(hook.path, hook.args, hook.env, { stdin, stdout: output, stderr: output }),
-    );
+    return inDirectory(bundle, () => spawn(hook.path, hook.args, hook.env, streams));
   } catch (error) {
     if (!(error instanceof SyscallError)) throw error;
     throw new SpecError(hook.origin, `could not be executed (${hook.path})`, { cause: error });
