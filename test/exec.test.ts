@@ -1,5 +1,5 @@
 /** `exec`: a further process in a container. exec(8) of runc; runtime-spec has no word on it. */
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterAll, describe, expect } from "bun:test";
 import {
   closeSync,
   existsSync,
@@ -310,16 +310,18 @@ describe("in the foreground", () => {
 
 describe("errors", () => {
   // podman tells 126 from 127 by these words.
-  test.each([
-    [["nope"], 'exec: "nope": executable file not found in $PATH'],
-    [["/nope"], 'exec: "/nope": no such file or directory'],
-    [["/etc/passwd"], 'exec: "/etc/passwd": permission denied'],
-  ])("%j cannot be executed", async (args, message) => {
-    const { status, stderr } = await exec(shared(), args);
-    expect(status).toBe(failure);
-    const said = stderr.replaceAll('\\"', '"').replace("stat /nope: ", "");
-    if (runtimeKind !== "crun") expect(said).toContain(message);
-  });
+  for (const [program, message] of [
+    ["nope", 'exec: "nope": executable file not found in $PATH'],
+    ["/nope", 'exec: "/nope": no such file or directory'],
+    ["/etc/passwd", 'exec: "/etc/passwd": permission denied'],
+  ] as const) {
+    rootTest(`${program} cannot be executed`, async () => {
+      const { status, stderr } = await exec(shared(), [program]);
+      expect(status).toBe(failure);
+      const said = stderr.replaceAll('\\"', '"').replace("stat /nope: ", "");
+      if (runtimeKind !== "crun") expect(said).toContain(message);
+    });
+  }
 
   rootTest("a failure leaves no pid file and no process", async () => {
     const container = await start();

@@ -391,6 +391,15 @@ describe("a container in a container", () => {
     expect(await nested(shell("echo ok", own(0)), () => {})).toEqual(ok);
   });
 
+  oursOnly("and is told what maps the outer root, where a container has not got it", async () => {
+    const { status, stderr } = await nested(shell("echo ok", own(0)), (outer) => {
+      for (const set of Object.values(outer.process.capabilities ?? {}))
+        set.splice(0, set.length, ...set.filter((name) => name !== "CAP_SETFCAP"));
+    });
+    expect([status, stderr]).toEqual([1, expect.stringMatching(/^bunc: linux\.uidMappings [^\n]+\n$/)]);
+    expect(stderr).toContain("CAP_SETFCAP");
+  });
+
   const runc = findProgram("runc");
   testIf(runtimeKind === "bunc" && runc !== undefined, "needs runc")(
     "and in a container of runc's",

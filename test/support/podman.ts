@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Account, rootAccount } from "./accounts.ts";
 import { findGroups } from "./cgroups.ts";
 import { type CommandOptions, command, type Finished, output, until } from "./command.ts";
-import { searchPath } from "./machine.ts";
+import { isRoot, searchPath } from "./machine.ts";
 import { OnTerminal } from "./pty.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -23,7 +23,8 @@ export class Podman {
   ) {
     // A short name: podman wants its directory of running things within 50 characters.
     this.home = box.directory("p");
-    chownSync(this.home, account.uid, account.gid);
+    // Without root there are no accounts, and no test runs.
+    if (isRoot) chownSync(this.home, account.uid, account.gid);
     // podman's own limits are more than root may set where it lacks CAP_SYS_RESOURCE.
     const limits = '[containers]\ndefault_ulimits=["nofile=1024:1024","nproc=1000:1000"]\n';
     // It asks nobody which runtime has --cgroup-manager disabled, and wants names.

@@ -28,12 +28,18 @@ function writeDirectly(which: "uid" | "gid", map: readonly IdMapping[], pid: num
     writeValue(`/proc/${pid}/${which}_map`, renderMap(map));
   } catch (error) {
     if (!(error instanceof SyscallError) || error.errno !== ERRNO.EPERM) throw error;
-    throw new SpecError(
-      property,
-      "the kernel refused this map: every hostID must be one of the ids that the caller's own user namespace holds",
-      { cause: error },
-    );
+    const held = "every hostID must be one of the ids that the caller's own user namespace holds";
+    throw new SpecError(property, `the kernel refused this map: ${held}${rootsCondition(which, map)}`, {
+      cause: error,
+    });
   }
+}
+
+/** What the map must fulfil when it has the root of the caller's namespace: user_namespaces(7). A common container lacks it. */
+function rootsCondition(which: "uid" | "gid", map: readonly IdMapping[]): string {
+  return which === "uid" && map.some(({ hostID }) => hostID === 0)
+    ? ", and mapping its root (hostID 0) takes CAP_SETFCAP there since Linux 5.12"
+    : "";
 }
 
 const packages = "newuidmap and newgidmap come with the package uidmap (shadow-utils on Red Hat and SUSE)";
