@@ -109,10 +109,32 @@ describe("a create that fails because of", () => {
 });
 
 describe("a create that is killed", () => {
-  oursOnly("takes its init with it, whenever that happens", async () => {
-    for (let delay = 0; delay <= 36; delay += 4) {
+  const hook = { path: "/bin/sh", args: ["sh", "-c", "cat >/dev/null"] };
+  const mapping = [{ containerID: 0, hostID: 100000, size: 65536 }];
+  /** More stages: maps, a limit, hooks in and around the container. */
+  const withMuch: Change = (result) => {
+    result.linux.namespaces.push({ type: "user" });
+    Object.assign(result.linux, { uidMappings: mapping, gidMappings: mapping });
+    result.linux.resources = { pids: { limit: 20 } };
+    result.hooks = { createRuntime: [hook], createContainer: [hook], poststop: [hook] };
+  };
+  const configs: [string, Change, most: number][] = [
+    ["a plain container", () => {}, 36],
+    ["a container with a user namespace, limits and hooks", withMuch, 72],
+  ];
+
+  for (const [what, change, most] of configs) {
+    oursOnly(`takes its init with it, whenever that happens: ${what}`, () => killAlways(change, most));
+  }
+
+  async function killAlways(change: Change, most: number): Promise<void> {
+    // Nothing but the signal keeps it from being made.
+    const whole = await box.create(sleeper(change));
+    expect((await whole.state()).status).toBe("created");
+    await whole.delete();
+    for (let delay = 0; delay <= most; delay += most / 9) {
       const before = new Set(children());
-      const { path } = box.bundle(sleeper());
+      const { path } = box.bundle(sleeper(change));
       const id = box.id();
       const running = await box.spawn(["create", "--bundle", path, id]);
       await Bun.sleep(delay);
@@ -128,7 +150,7 @@ describe("a create that is killed", () => {
       expect(existsSync(`${box.state}/${id}`)).toBe(false);
       expect(findGroups(id)).toEqual([]);
     }
-  });
+  }
 });
 
 describe("a start that fails", () => {
