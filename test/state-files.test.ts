@@ -1,6 +1,6 @@
 /** The files in which a container is remembered: whole or not at all, and what is wrong with one is said in a line. */
 import { describe, expect } from "bun:test";
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { command } from "./support/command.ts";
 import { config, sleeper } from "./support/config.ts";
@@ -120,6 +120,21 @@ describe("whole or not at all", () => {
     await container.call("pause");
     await container.call("resume");
     expect(readdirSync(join(box.state, container.id)).sort()).toEqual(before);
+  });
+});
+
+describe("bunc is killed before the record has its name", () => {
+  oursOnly("the id is taken, create says why, and delete --force takes everything away", async () => {
+    const container = await box.create(sleeper());
+    renameSync(record(container), join(box.state, container.id, ".state.json.1.0.tmp"));
+    expect((await box.runtime(["list", "--quiet"])).stdout).not.toContain(container.id);
+    expect((await container.call("state")).stderr).toContain("does not exist");
+    const again = await box.runtime(["create", "--bundle", container.bundle.path, container.id]);
+    expect([again.status, again.stderr]).toEqual([1, expect.stringContaining("already exists, unfinished")]);
+    const removed = await box.runtime(["delete", "--force", container.id]);
+    expect([removed.status, removed.stderr]).toEqual([0, expect.stringContaining("is removed")]);
+    expect(existsSync(join(box.state, container.id))).toBe(false);
+    expect(await container.exit()).toBe(137);
   });
 });
 

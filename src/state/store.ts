@@ -1,7 +1,14 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O } from "../../ffi/constants/file.ts";
 import { SyscallError } from "../../ffi/error.ts";
-import { type Descriptor, listDirectory, openFile, readText, writeAtomically } from "../../ffi/file.ts";
+import {
+  type Descriptor,
+  exists,
+  listDirectory,
+  openFile,
+  readText,
+  writeAtomically,
+} from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { StateError } from "./error.ts";
 import { lock } from "./lock.ts";
@@ -54,7 +61,12 @@ function missing(id: string, cause: unknown): StateError {
 export function reserve(root: string, id: string): Descriptor {
   const path = directoryOf(root, id);
   const result = attempt.mkdirat(AT.FDCWD, path, 0o700);
-  if (result === -ERRNO.EEXIST) throw new StateError("exists", `container "${id}" already exists`);
+  if (result === -ERRNO.EEXIST) {
+    const unfinished = exists(`${path}/${files.record}`)
+      ? ""
+      : ", unfinished: it is being made, or whoever made it was killed; delete --force removes what there is";
+    throw new StateError("exists", `container "${id}" already exists${unfinished}`);
+  }
   if (result < 0) throw failure("mkdirat", [AT.FDCWD, path, 0o700], -result);
   return openContainer(root, id);
 }
