@@ -97,6 +97,11 @@ describe("a container with one id", () => {
     expect([length("f"), length("g")]).toEqual([-ERRNO.ENODATA, "0:0".length]);
   });
 
+  userTest("of a standard stream, by its name in /dev", async () => {
+    const { stdout, stderr } = await run("chown 7:8 /dev/stderr; stat -Lc %u:%g /dev/stderr");
+    expect([stdout, stderr]).toEqual(["7:8\n", ""]);
+  });
+
   userTest("an owner alone, a group alone; back to root", async () => {
     const { stdout } = await run(
       "cd /tmp; touch f; for who in 7 :8 9 0:0; do chown $who f; stat -c %u:%g f; done",
@@ -110,12 +115,14 @@ describe("a container with one id", () => {
       const { stdout, stderr } = await run(
         `cd /tmp; umask 027; mknod c c 1 3; mknod -m 600 b b 259 1048575; chown 0:6 b; stat -c '%n %F %t:%T %a %g' c b
        test -c c && test -b b && mv c d && cp -a d e && stat -c '%F %t:%T' e && rm d b e && ls -A; mknod x/y c 1 1
-       mkdir x; mknod x c 1 1`,
+       mkdir x; mknod x c 1 1; mknod x/ c 1 1; mknod z/ c 1 1`,
       );
       expect(stdout).toBe(
         "c character special file 1:3 640 0\nb block special file 103:fffff 600 6\ncharacter special file 1:3\n",
       );
-      expect(stderr).toBe("mknod: x/y: No such file or directory\nmknod: x: File exists\n");
+      expect(stderr).toBe(
+        "mknod: x/y: No such file or directory\nmknod: x: File exists\nmknod: x/: File exists\nmknod: z/: No such file or directory\n",
+      );
     },
   );
 

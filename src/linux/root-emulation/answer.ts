@@ -135,8 +135,11 @@ function answerMknod(
   const path = caller.readPath(notification.args[call.path] ?? 0n);
   if (typeof path === "number") return { answer: path };
   const parts = splitPath(path);
-  if (!parts) return { answer: path.length === 1 ? -ERRNO.ENOENT : -ERRNO.EEXIST };
   const dirfd = call.fd < 0 ? AT.FDCWD : signedWord(notification, call.fd);
+  if (!parts) {
+    const there = caller.openPath(path, dirfd, true);
+    return { answer: there < 0 ? there : -ERRNO.EEXIST };
+  }
   const directory = caller.openPath(parts.directory, dirfd, true);
   if (directory < 0) return { answer: directory };
   const mode = word(notification, call.mode);

@@ -134,8 +134,12 @@ export class Caller implements Disposable {
   }
 }
 
+const standard = ["/dev/stdin", "/dev/stdout", "/dev/stderr"];
+
 /** The caller's descriptor that a path of /proc or /dev stands for; -1 for none. The supervisor's own are others. */
 function ownDescriptor(path: string): number {
+  const stream = standard.indexOf(path);
+  if (stream >= 0) return stream;
   const number = /^\/(?:proc\/(?:self|thread-self)|dev)\/fd\/(\d{1,9})$/.exec(path)?.[1];
   return number === undefined ? -1 : Number(number);
 }
