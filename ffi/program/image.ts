@@ -231,15 +231,19 @@ class ImageWriter {
     }
   }
 
-  /** The ranges of the two madvise steps of Recorder.forget: all but the registers, data, and the steps in between. */
+  /** The ranges of the three madvise steps of Program.forget: all but the registers, data, and the steps in between. */
   private writeForget(first: number, last: number): void {
+    const { data, space } = this.areas;
     const ranges = [
       segmentAddress + pageSize,
       stepsAddress + stepSize * first,
       stepsAddress + stepSize * (last + 1) + pageSize - 1,
-      this.areas.data,
+      data,
+      // Data may reach into the page in which space begins.
+      space + pageSize - 1,
+      space + this.program.memory.spaceSize + pageSize - 1,
     ];
-    for (let i = 0; i < 4; i += 2) {
+    for (let i = 0; i < ranges.length; i += 2) {
       const start = pageOf(ranges[i] ?? 0);
       const at = firstStep + stepWords * (first + i / 2) + argumentWord;
       this.words[at] = start;

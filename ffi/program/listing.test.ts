@@ -82,6 +82,7 @@ describe("a listing", () => {
       "fail(EPERM)",
       "forget() !any",
       "forget() !any",
+      "forget() !any",
     ]);
   });
 

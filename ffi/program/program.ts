@@ -94,7 +94,10 @@ export class Recorder {
     return this.memory.bytes("text", bytes, note);
   }
 
-  /** Zeroed writable bytes, aligned to 8, that take no room in the image: where the kernel writes answers. */
+  /**
+   * Zeroed writable bytes, aligned to 8, that take no room in the image: where the kernel writes answers. A process that
+   * has waited finds them zeroed again: see forget.
+   */
   space(size: number, note?: string): Data {
     return this.memory.space(size, note);
   }
@@ -156,14 +159,16 @@ export class Recorder {
   }
 
   /**
-   * Gives back the memory of past and later steps and of texts and constants, but for the pages of the next `steps`
-   * steps: recorded before the process waits for long. What is needed later comes back from the image by itself. Two
-   * steps, madvise(2); a kernel with larger pages refuses and keeps everything.
+   * Gives back the memory of past and later steps, of texts and constants, and of space, but for the pages of the next
+   * `steps` steps: recorded before the process waits for long. What is needed later comes back from the image by itself;
+   * what the kernel has written into space does not. Three steps, madvise(2); a kernel with larger pages refuses and keeps
+   * everything.
    */
   forget(steps: number): void {
     const first = this.record("madvise", [0, 0, MADV_DONTNEED]).ignore().index;
     this.record("madvise", [0, 0, MADV_DONTNEED]).ignore();
-    this.waits.push({ first, last: first + 1 + steps });
+    this.record("madvise", [0, 0, MADV_DONTNEED]).ignore();
+    this.waits.push({ first, last: first + 2 + steps });
   }
 
   /** Appends a step. Called by the methods of the call table. */

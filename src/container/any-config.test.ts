@@ -3,6 +3,8 @@
 import { expect, test } from "bun:test";
 import { compile } from "../../ffi/program/image.ts";
 import { listing } from "../../ffi/program/listing.ts";
+import type { Program } from "../../ffi/program/program.ts";
+import { stepWords } from "../../ffi/program/step-words.ts";
 import type { CgroupLayout } from "../linux/cgroups/layout.ts";
 import type { HostFacts } from "../plan/facts.ts";
 import { resolve } from "../plan/resolve.ts";
@@ -102,6 +104,7 @@ function decide(bytes: Uint8Array, facts: HostFacts): "program" | "refused" {
     refuseUnsupported(config);
     const plan = resolve({ path: "/bundle", config }, facts, options);
     const program = recordContainer(plan, inherited, filters);
+    expect(spaceAcrossWaits(program)).toEqual([]);
     compile(program);
     expect(listing(program).join("\n")).not.toMatch(/undefined|NaN|\[object/);
     for (const warning of plan.warnings) expectLine(warning);
@@ -111,6 +114,21 @@ function decide(bytes: Uint8Array, facts: HostFacts): "program" | "refused" {
     expectLine(error.message);
     return "refused";
   }
+}
+
+/** Space that is used before a long wait and after it: what was written there is gone, see Program.forget. */
+function spaceAcrossWaits({ memory, code, waits }: Program): number[] {
+  const starts: number[] = [];
+  for (let i = 0; i < memory.blobs.length; i += 4)
+    if (memory.blobs[i] === "space") starts.push(Number(memory.blobs[i + 1]));
+  const blobOf = (offset: number) => starts.findLast((start) => start <= offset) ?? -1;
+  return waits.flatMap(({ first }) => {
+    const before = new Set<number>();
+    const after = new Set<number>();
+    for (const at of code.addresses.space)
+      (at < first * stepWords ? before : after).add(blobOf(code.words[at] ?? 0));
+    return [...after].filter((blob) => before.has(blob));
+  });
 }
 
 /** One line for a person: as a terminal shows it, and with no word of JavaScript's or of the parser's. */
