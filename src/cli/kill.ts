@@ -15,8 +15,8 @@ interface Values {
 /** The signal, in the one way in which it is given: runc's and crun's, or one of apptainer's. Throws UsageError. */
 function signalOf({ positional, signal, force }: Values): string {
   const given = force ? "KILL" : (signal ?? positional);
-  const ways = [positional, signal, force || undefined];
-  if (ways.filter((way) => way !== undefined).length > 1) {
+  const ways = (positional === undefined ? 0 : 1) + (signal === undefined ? 0 : 1) + (force ? 1 : 0);
+  if (ways > 1) {
     throw new UsageError(
       "kill: the signal is given more than once: as an argument, by --signal, or by --force",
     );
