@@ -1,6 +1,6 @@
 /** The command line: what is understood, what is refused, and where errors go. */
 import { describe, expect } from "bun:test";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { command, type Finished, until } from "./support/command.ts";
 import { type Config, config, shell, sleeper } from "./support/config.ts";
 import { runtimeKind, runtimePath } from "./support/machine.ts";
@@ -303,6 +303,17 @@ describe("config.json", () => {
     const { status, stderr } = await box.runtime(["create", "--bundle", "/no/such/bundle", box.id()]);
     expect(status).toBe(1);
     expect(stderr).toContain("/no/such/bundle");
+  });
+
+  rootTest("that is a directory", async () => {
+    const { path } = box.bundle(sleeper());
+    rmSync(`${path}/config.json`, { force: true });
+    mkdirSync(`${path}/config.json`);
+    const { status, stderr } = await box.runtime(["create", "--bundle", path, box.id()]);
+    expect(status).toBe(1);
+    expect(stderr).toContain("config.json");
+    if (runtimeKind === "bunc")
+      expect(stderr).toMatch(/^bunc: config\.json cannot be read .*in its place.*\n$/);
   });
 
   rootTest("that is no JSON", async () => {

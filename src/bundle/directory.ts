@@ -17,7 +17,7 @@ export interface FoundBundle {
  * Finds a bundle and reads its configuration.
  * @param bundle directory, seen from the current one
  * @param configPath another file than config.json, seen from the current directory
- * @throws SpecError when the file is missing; SyscallError when it cannot be read
+ * @throws SpecError when the file is missing or cannot be read, with the call in its cause
  */
 export function findBundle(bundle: string, configPath: string | undefined): FoundBundle {
   const path = absolutePath(bundle);
@@ -25,7 +25,8 @@ export function findBundle(bundle: string, configPath: string | undefined): Foun
   try {
     return { path, bytes: readFile(file) };
   } catch (error) {
-    if (!(error instanceof SyscallError) || error.errno !== ERRNO.ENOENT) throw error;
+    if (!(error instanceof SyscallError)) throw error;
+    if (error.errno !== ERRNO.ENOENT) throw new SpecError("", `cannot be read (${file})`, { cause: error });
     throw new SpecError("", `is missing: there is no ${file}; --bundle names the directory that holds it`, {
       cause: error,
     });

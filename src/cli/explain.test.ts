@@ -43,6 +43,13 @@ test("the whole text decides between hints of one call", () => {
   expect(mount('mounts[2]: "tmpfs"')).toContain("run as root");
 });
 
+test("what is wrong with config.json itself is not looked for in the container", () => {
+  const cannot = "config.json cannot be read (/b/config.json): openat(…)";
+  expect(findHint("openat", ERRNO.ELOOP, cannot)?.cause).toContain("leads to itself");
+  expect(findHint("read", ERRNO.EISDIR, cannot)?.cause).toContain("a directory is in its place");
+  expect(findHint("openat", ERRNO.ELOOP, "mounts[0]")?.cure).toContain("the container's root file system");
+});
+
 test("every hint is found by its own call, and is one clause", () => {
   for (const hint of hints) {
     for (const text of [hint.cause, hint.cure]) expect(text).toMatch(/^[^\n;]*[^.\n;]$/);

@@ -1,6 +1,24 @@
 // Other processes, and files of any kind.
 import type { HintRow } from "./hint.ts";
 
+/** What keeps config.json from being read: before what is said of any file. */
+export const bundleHints: readonly HintRow[] = [
+  {
+    calls: ["openat", "read"],
+    errno: "ELOOP",
+    when: /^config\.json/,
+    cause: "it is a symbolic link that leads to itself",
+    cure: "put the file itself there",
+  },
+  {
+    calls: ["openat", "read"],
+    errno: "EISDIR",
+    when: /^config\.json/,
+    cause: "a directory is in its place",
+    cure: "put the file there, or name it by --config",
+  },
+];
+
 export const fileHints: readonly HintRow[] = [
   {
     calls: ["pidfd_send_signal", "kill"],

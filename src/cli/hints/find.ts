@@ -1,7 +1,7 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { cgroupHints } from "./cgroups.ts";
 import { executionHints } from "./execution.ts";
-import { fileHints } from "./files.ts";
+import { bundleHints, fileHints } from "./files.ts";
 import type { Hint, HintRow } from "./hint.ts";
 import { mountHints } from "./mounts.ts";
 import { namespaceHints } from "./namespaces.ts";
@@ -9,6 +9,7 @@ import { processHints } from "./process.ts";
 
 /** All of them. The first row that fits is used, so a row with a condition stands before one without. */
 export const hints: readonly HintRow[] = [
+  ...bundleHints,
   ...namespaceHints,
   ...mountHints,
   ...executionHints,
