@@ -1,6 +1,14 @@
 /** `--root-emulation=notify`: what chown set is what stat shows. */
 import { describe, expect } from "bun:test";
-import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ERRNO } from "../ffi/constants/errno.ts";
 import { attempt } from "../ffi/libc.ts";
@@ -241,6 +249,19 @@ describe("the supervisor", () => {
       await until("its end", () => supervisors().length === 0);
     },
   );
+
+  userTest("waits for nobody who calls it and says nothing", async () => {
+    const { id, call, rootfs, output: written } = await start(waiting);
+    await until("the container", () => written().includes("ready"));
+    // The path of a socket has 107 bytes.
+    const link = join(box.path, "container");
+    symlinkSync(join(rootfs, "../bunc", id), link);
+    const silent = await Bun.connect({ unix: `${link}/supervisor`, socket: { data() {} } });
+    expect((await call("exec", id, "stat", "-c", "%u:%g", "/tmp/f")).stdout).toBe("1:2\n");
+    silent.end();
+    await call("delete", "--force", id);
+    await until("its end", () => supervisors().length === 0);
+  });
 
   userTest("when it dies nobody waits: the calls that it answered do not exist any more", async () => {
     const {

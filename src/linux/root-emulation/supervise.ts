@@ -60,13 +60,18 @@ function serve(
   }
 }
 
+/** struct timespec: whom the caller stops in between must not stop the container. */
+const aSecond = new Uint8Array(BigInt64Array.of(1n, 0n).buffer);
+
 /** Another process of the container, by `exec`. */
 function acceptListener(socket: Descriptor): Descriptor | undefined {
   const fd = attempt.accept4(socket.fd, null, null, SOCK.CLOEXEC);
   if (fd < 0) return undefined;
   using connection = new Descriptor(fd);
   try {
-    const listener = receiveDescriptor(connection.fd);
+    const sent = new Poll([connection.fd]);
+    sent.wait(aSecond);
+    const listener = sent.ready(0) ? receiveDescriptor(connection.fd) : undefined;
     // Who has gone again closes the listener's other side, too.
     if (listener) attempt.write(connection.fd, new Uint8Array(1), 1);
     return listener;
