@@ -95,6 +95,18 @@ describe("an empty environment", () => {
   });
 });
 
+describe("cgroups that nobody has delegated", () => {
+  oursTest("the container has none, and --debug says so", async () => {
+    const uid = strangers + 5;
+    const path = await bundleOf(uid, shell("echo ok", own(uid)));
+    const argv = [...become(uid), reachable(), "--debug", "run", "--bundle", path, box.id()];
+    const { status, stdout, stderr } = await command(argv, { env: {} });
+    expect([status, stdout]).toEqual([0, "ok\n"]);
+    expect(stderr).toContain("debug: the container has no cgroup: ");
+    forget(uid);
+  });
+});
+
 describe("no directory of one's own in /tmp", () => {
   const planted = async (uid: number, body: (trap: string) => Promise<void>) => {
     const trap = `/tmp/bunc-${uid}`;

@@ -121,6 +121,8 @@ class Launching {
       if (this.scoped) scopes().refuseTaken(this.scoped);
       this.announceCgroups();
       this.cgroup = this.scoped ? null : createCgroup(plan.cgroup);
+      if (!this.cgroup && !this.scoped && plan.cgroup.kind !== "none")
+        options.log.debug("the container has no cgroup: this caller may make none, and nothing needs one");
       using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
       const inherited = {
         sync: this.theirs.fd,

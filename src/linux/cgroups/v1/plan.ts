@@ -53,7 +53,7 @@ export function planV1(layout: Layout, request: Request): PlannedV1 {
 function notesOn(directories: readonly PlannedDirectory[]): string {
   const [first] = directories;
   if (!first) return "the container has no cgroup: none can be made, and nothing needs one";
-  return `the container's cgroups are ${first.path} and the same in ${directories.length - 1} further hierarchies`;
+  return `the container's cgroups are to be ${first.path} and the same in ${directories.length - 1} further hierarchies`;
 }
 
 /** Realtime budgets, which are there before any process enters: see realtime.ts. */

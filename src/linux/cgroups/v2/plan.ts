@@ -54,7 +54,7 @@ export function planV2(layout: Layout, request: Request): PlannedV2 | PlannedNoC
     scope: null,
     // One that the container may have to do without is not there to be shown.
     containerView: { kind: "v2", path: needed === "" ? ownPath : path },
-    notes: [...request.notes, `the container's cgroup is ${path}`],
+    notes: [...request.notes, `the container's cgroup is to be ${path}`],
   };
 }
 
