@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSy
 import { findGroups } from "./support/cgroups.ts";
 import { isAlive, until } from "./support/command.ts";
 import { type Change, config, sleeper } from "./support/config.ts";
+import { reap } from "./support/libc.ts";
 import { runtimeKind } from "./support/machine.ts";
 import { oursOnly, peersDiffer, rootTest } from "./support/peers.ts";
 import { workspace } from "./support/workspace.ts";
@@ -142,10 +143,16 @@ describe("a create that is killed", () => {
       // Once the state says created, the container is whole and waits.
       const { stdout } = await box.runtime(["state", id]);
       const created = stdout !== "" && JSON.parse(stdout).status === "created";
-      const left = () => children().filter((pid) => !before.has(pid) && Number(pid) !== running.pid);
-      if (!created) await until("the end of init", () => left().every((pid) => !isAlive(Number(pid))));
+      // A hook's process ends as a zombie of this one, and init ends only when it was reaped.
+      const ended = () =>
+        children()
+          .map(Number)
+          .filter((pid) => !before.has(String(pid)) && pid !== running.pid)
+          .map(reap)
+          .every((status) => status !== undefined);
+      if (!created) await until("the end of init", ended);
       expect([delay, (await box.runtime(["delete", "--force", id])).status]).toEqual([delay, 0]);
-      await until("the end of init", () => left().every((pid) => !isAlive(Number(pid))));
+      await until("the end of init", ended);
       await running.finished;
       expect(existsSync(`${box.state}/${id}`)).toBe(false);
       expect(findGroups(id)).toEqual([]);
