@@ -89,6 +89,23 @@ describe("membership", () => {
   });
 });
 
+describe("from a group in which cgroup.kill was written", () => {
+  // Linux 6.13 and later may kill what is born from there into another group.
+  v2Test("a container is made, or the reason is told, and nothing is left", async () => {
+    const caller = join(unifiedRoot, parent, "caller");
+    mkdirSync(caller, { recursive: true });
+    writeFileSync(join(caller, "cgroup.kill"), "1");
+    const wrap = ["sh", "-c", `echo 0 >${caller}/cgroup.procs && exec "$@"`, "sh"];
+    if (cgroups === "hybrid") wrap[2] = wrap[2]?.replace(unifiedRoot, "/sys/fs/cgroup") ?? "";
+    const { status, stderr, id } = await box.tryCreate(sleeper(inGroup("child")), { wrap });
+    if (status === 0) await box.runtime(["delete", "--force", id]);
+    else if (runtimeKind === "bunc") expect(stderr).toMatch(/^[^\n]*cgroup\.kill[^\n]*another one\n$/);
+    expect((await box.runtime(["state", id])).status).toBe(1);
+    expect(findGroups("child")).toEqual([]);
+    rmdirSync(caller);
+  });
+});
+
 describe("the container's view", () => {
   const mounted: Change = (result) => {
     inGroup("view")(result);

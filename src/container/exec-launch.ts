@@ -9,7 +9,7 @@ import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
 import { openCgroup } from "../linux/cgroups/enter.ts";
 import type { ExecPlan } from "../plan/resolve-exec.ts";
 import type { Filters } from "./confinement.ts";
-import { ContainerError } from "./error.ts";
+import { ContainerError, describeEnd } from "./error.ts";
 import { execDescriptors, recordExec } from "./exec-program.ts";
 import type { Handing } from "./hand-over.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
@@ -143,7 +143,7 @@ export class ExecLaunch {
     const message = receive(this.sync.fd);
     if (message.kind === "failure") throw this.explain(message);
     if (message.kind === "end")
-      throw new ContainerError("exec", "the process was killed before it was set up");
+      throw new ContainerError("exec", describeEnd("the process", SIG.KILL, this.count === 3));
     return message;
   }
 

@@ -6,6 +6,7 @@ import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
+import { unifiedPath } from "../linux/cgroups/cgroup-record.ts";
 import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { ScopedPlan } from "../linux/cgroups/planned.ts";
@@ -18,7 +19,7 @@ import type { HandOver } from "../linux/seccomp/listen.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import type { Filters } from "./confinement.ts";
-import { ContainerError } from "./error.ts";
+import { ContainerError, describeEnd } from "./error.ts";
 import { type Gate, inheritedNumbers } from "./inherited.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import { numbersOf, openMappedTrees, type Trees } from "./mapped-trees.ts";
@@ -255,8 +256,8 @@ class Launching {
     const { signal } = waitFor(pid);
     if (this.init) this.init = 0;
     else this.first = 0;
-    const reason = signal === 0 ? "ended" : `was killed by signal ${signal}`;
-    return new ContainerError("init", `the container's first process ${reason} before it was set up`);
+    const born = this.cgroup !== null && unifiedPath(this.cgroup) !== undefined;
+    return new ContainerError("init", describeEnd("the container's first process", signal, born));
   }
 }
 
