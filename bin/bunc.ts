@@ -2,4 +2,6 @@
 import { end } from "../src/cli/end.ts";
 import { main } from "../src/cli/main.ts";
 
-main(process.argv.slice(2)).then(end);
+const status = main(process.argv.slice(2));
+if (typeof status === "number") end(status);
+else status.then(end);

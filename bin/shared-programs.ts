@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { type BunPlugin, Glob } from "bun";
+import { foldConstants, type Tables } from "./fold-constants.ts";
 
 // With splitting, Bun makes a program of every module that is loaded late, and a further one of what each set of such
 // modules shares: 21 of them for `state` and 43 for `create`, which take 0.02 ms each. So the late modules are made to
@@ -62,14 +63,18 @@ function planImports(modules: Modules): ReadonlyMap<string, readonly string[]> {
   return new Map([...late].map((path) => [path, wanted(path)]));
 }
 
-/** Makes one program of what the most frequent commands share, and one of what create needs beside it. */
-export const sharedPrograms: BunPlugin = {
+/**
+ * Makes one program of what the most frequent commands share, and one of what create needs beside it.
+ * @param tables the kernel's numbers, which stand in the programs themselves
+ */
+export const sharedPrograms = (tables: Tables): BunPlugin => ({
   name: "shared-programs",
   setup(build) {
     const further = planImports(readModules());
     build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
       const imports = (further.get(path) ?? []).map((target) => `import ${JSON.stringify(target)};`);
-      return { contents: [readFileSync(path, "utf8"), ...imports, ""].join("\n"), loader: "ts" };
+      const text = foldConstants(readFileSync(path, "utf8"), path, tables);
+      return { contents: [text, ...imports, ""].join("\n"), loader: "ts" };
     });
   },
-};
+});

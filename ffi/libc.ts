@@ -2,9 +2,9 @@ import { type ArgumentKinds, type CallName, type CallRow, calls, type Kind } fro
 import { dlopen, read, word64 } from "./engine.ts";
 import { SyscallError } from "./error.ts";
 import { beginCall, lendBytes, lendText } from "./memory.ts";
-import { endStage } from "./timing.ts";
+import { endStage, isTimed } from "./timing.ts";
 
-endStage("engine, program");
+if (isTimed) endStage("engine, program");
 
 // Two symbols serve every row of the table: libc's syscall(2) takes the number and six words on x86-64 and arm64 alike,
 // so structures are the kernel's own, and opening the library costs the same for one verb as for all.
@@ -18,7 +18,7 @@ const { symbols: library } = dlopen("libc.so.6", {
   __errno_location: { args: [], returns: "ptr" },
 });
 const errnoAddress = library.__errno_location();
-endStage("libc");
+if (isTimed) endStage("libc");
 
 /**
  * What an immediate call takes for an argument of a kind. null is the null pointer. A path may be bytes that end with a

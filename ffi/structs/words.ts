@@ -23,13 +23,11 @@ function notAnInteger(value: unknown): RangeError {
   return new RangeError(`an argument must be an integer of 64 bits, for a number a safe one: ${value}`);
 }
 
-// Shared by all of them: a copy of its bytes is made in native code.
-const scratch = new Uint32Array(32);
-const bytes = new Uint8Array(scratch.buffer);
-
-/** Bytes of at most 16 unsigned 64-bit words. Negative numbers become their two's complement. */
+/** Bytes of unsigned 64-bit words. Negative numbers become their two's complement. */
 export function words(...values: readonly (number | bigint)[]): Uint8Array {
-  scratch.fill(0);
-  for (let i = 0; i < values.length; i++) writeWord(scratch, 2 * i, values[i] ?? 0);
-  return bytes.slice(0, 8 * values.length);
+  const result = new Uint8Array(8 * values.length);
+  // One view of the same bytes: to make them first and to copy them by slice takes 0.1 ms more where it is done first.
+  const view = new Uint32Array(result.buffer);
+  for (let i = 0; i < values.length; i++) writeWord(view, 2 * i, values[i] ?? 0);
+  return result;
 }

@@ -16,21 +16,21 @@ function compile(command: string, pattern: string): RegExp {
  * @returns the exit status: 1 when one failed
  * Throws UsageError for what is no regular expression.
  */
-export async function forEachMatch(
+export function forEachMatch(
   command: string,
   pattern: string,
   root: string,
   { log }: Pick<Session, "log">,
-  act: (id: string) => void | Promise<void>,
-): Promise<number> {
+  act: (id: string) => void | void,
+): number {
   const regex = compile(command, pattern);
   let status = 0;
   for (const id of listIds(root)) {
     if (!regex.test(id)) continue;
     try {
-      await act(id);
+      act(id);
     } catch (error) {
-      const { explain } = await import("./explain.ts");
+      const { explain } = require("./explain.ts") as typeof import("./explain.ts");
       log.error(`${id}: ${explain(error)}`);
       status = 1;
     }

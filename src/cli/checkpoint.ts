@@ -55,9 +55,9 @@ export const command = defineCommand({
       description: "write a null byte to this descriptor when --lazy-pages is ready to serve",
     },
   },
-  async run({ args, data }) {
+  run({ args, data }) {
     const session: Session = data;
-    await checkpointContainer({
+    checkpointContainer({
       ...criuChoices(args, session),
       root: stateRoot(session.globals.root, false),
       id: args.id,

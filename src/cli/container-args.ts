@@ -78,7 +78,8 @@ export interface CreateValues {
 /** A number of descriptors. Throws UsageError. */
 export function parseCount(command: string, option: string, text: string): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count <= 2 ** 20) return count;
+  // Not by a regular expression, whose first use takes 0.05 ms. What Number takes beside digits is written otherwise.
+  if (String(count) === text && Number.isInteger(count) && count >= 0 && count <= 2 ** 20) return count;
   throw new UsageError(`${command}: ${option}: "${text}" is not a number of descriptors`);
 }
 

@@ -19,13 +19,13 @@ export const command = defineCommand({
       description: "every container whose id this regular expression fits",
     },
   },
-  async run({ args, data }) {
+  run({ args, data }) {
     const session: Session = data;
     const root = stateRoot(session.globals.root, false);
     const remove = (id: string) =>
       deleteContainer({ root, id, force: args.force === true, log: session.log });
     if (!args.regex) return remove(args.id);
-    const { forEachMatch } = await import("./by-regex.ts");
+    const { forEachMatch } = require("./by-regex.ts") as typeof import("./by-regex.ts");
     return forEachMatch("delete", args.id, root, session, remove);
   },
 });

@@ -156,10 +156,10 @@ export function execOptions(
 export const command = defineCommand({
   meta: { name: "exec", description: "run a further process in a container" },
   args,
-  async run({ args: values, rawArgs, data }) {
+  run({ args: values, rawArgs, data }) {
     const session: Session = data;
     const options = execOptions(values, rawArgs, session.payload ?? [], session);
-    const { execInContainer } = await import("../container/exec.ts");
+    const { execInContainer } = require("../container/exec.ts") as typeof import("../container/exec.ts");
     return execInContainer(options);
   },
 });

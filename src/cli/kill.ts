@@ -43,14 +43,14 @@ export const command = defineCommand({
       description: "every container whose id this regular expression fits",
     },
   },
-  async run({ args, data }) {
+  run({ args, data }) {
     const session: Session = data;
     const root = stateRoot(session.globals.root, false);
     const signal = parseSignal(signalOf(args));
     const kill = (id: string) =>
       killContainer({ root, id, signal, all: args.all === true, log: session.log });
     if (!args.regex) return kill(args.id);
-    const { forEachMatch } = await import("./by-regex.ts");
+    const { forEachMatch } = require("./by-regex.ts") as typeof import("./by-regex.ts");
     return forEachMatch("kill", args.id, root, session, kill);
   },
 });

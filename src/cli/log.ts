@@ -42,11 +42,11 @@ function write(fd: number, line: string): void {
  * the file look for it; without one they go to stderr.
  */
 export class Log implements Logger {
-  readonly #file: number | undefined;
+  private readonly file: number | undefined;
   /** The machine's own log, in place of a file. */
-  readonly #service: WriteMessage | undefined;
-  readonly #format: LogFormat;
-  readonly #last: number;
+  private readonly service: WriteMessage | undefined;
+  private readonly format: LogFormat;
+  private readonly last: number;
 
   /**
    * @param file path, or file:PATH, as crun has it; opened at once, so that a wrong one is not found out only by an error
@@ -55,44 +55,44 @@ export class Log implements Logger {
    * @throws SyscallError when the file cannot be opened, UsageError when nobody listens
    */
   constructor({ file, format, level }: { file: string | undefined; format: LogFormat; level: string }) {
-    this.#format = format;
-    this.#last = levels.indexOf(level as Level);
+    this.format = format;
+    this.last = levels.indexOf(level as Level);
     if (file === undefined) return;
     if (namesService(file)) {
       const { openService } = require("./log-service.ts") as typeof import("./log-service.ts");
-      this.#service = openService(file, process.pid);
+      this.service = openService(file, process.pid);
       return;
     }
     const path = file.startsWith("file:") ? file.slice("file:".length) : file;
-    this.#file = openFile(path, O.WRONLY | O.APPEND | O.CREAT, 0o644).release();
+    this.file = openFile(path, O.WRONLY | O.APPEND | O.CREAT, 0o644).release();
   }
 
-  #write(level: Level, message: string): void {
-    if (levels.indexOf(level) > this.#last) return;
+  private write(level: Level, message: string): void {
+    if (levels.indexOf(level) > this.last) return;
     // A message is one line: callers read line by line.
     const line = message.trim().replace(/\s*\n\s*/g, "; ");
-    const record = () => formatRecord(this.#format, level, line, new Date());
-    if (this.#file !== undefined) write(this.#file, record());
-    this.#service?.(level, line);
-    const isElsewhere = this.#file !== undefined || this.#service !== undefined;
+    const record = () => formatRecord(this.format, level, line, new Date());
+    if (this.file !== undefined) write(this.file, record());
+    this.service?.(level, line);
+    const isElsewhere = this.file !== undefined || this.service !== undefined;
     if (isElsewhere && level !== "error") return;
-    const isRecord = !isElsewhere && this.#format === "json";
+    const isRecord = !isElsewhere && this.format === "json";
     write(stderr, isRecord ? record() : formatPlain(level, line));
   }
 
   error(message: string): void {
-    this.#write("error", message);
+    this.write("error", message);
   }
 
   warn(message: string): void {
-    this.#write("warning", message);
+    this.write("warning", message);
   }
 
   info(message: string): void {
-    this.#write("info", message);
+    this.write("info", message);
   }
 
   debug(message: string): void {
-    if (this.#last === levels.length - 1) this.#write("debug", message);
+    if (this.last === levels.length - 1) this.write("debug", message);
   }
 }

@@ -53,7 +53,7 @@ const origin = "checkpoint";
  * to be left running.
  * Throws StateError when it does not run, ContainerError when criu is missing or fails, and then the container goes on.
  */
-export async function checkpointContainer(options: CheckpointOptions): Promise<void> {
+export function checkpointContainer(options: CheckpointOptions): void {
   const { root, id, log } = options;
   using directory = openContainer(root, id);
   const record = load(root, id, directory);
@@ -75,7 +75,7 @@ export async function checkpointContainer(options: CheckpointOptions): Promise<v
     dump(options, record, config, directories, criu);
   }
   if (options.leaveRunning || options.preDump) return;
-  await destroyContainer(options, record, directory, false);
+  destroyContainer(options, record, directory, false);
   log.debug(`container "${id}" is in ${options.imagePath} now`);
 }
 

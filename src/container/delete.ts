@@ -1,5 +1,6 @@
 import { type Descriptor, exists, readText, stat } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
+import { destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
@@ -40,10 +41,11 @@ function loadRecord(options: DeleteOptions, directory: Descriptor): Known {
 }
 
 /** Removes the cgroups that a `create` was about to make, with whoever is in them: the record would have named init. */
-async function destroyAnnounced(directory: Descriptor): Promise<void> {
+function destroyAnnounced(directory: Descriptor): void {
   const path = { dirfd: directory.fd, path: files.cgroups };
   if (!exists(path)) return;
-  const { readCgroupRecord } = await import("../linux/cgroups/cgroup-record.ts");
+  const { readCgroupRecord } =
+    require("../linux/cgroups/cgroup-record.ts") as typeof import("../linux/cgroups/cgroup-record.ts");
   let record: CgroupRecord | null;
   try {
     record = readCgroupRecord(JSON.parse(readText(path)));
@@ -52,9 +54,8 @@ async function destroyAnnounced(directory: Descriptor): Promise<void> {
     return;
   }
   if (!record) return;
-  const { killCgroup } = await import("../linux/cgroups/kill.ts");
+  const { killCgroup } = require("../linux/cgroups/kill.ts") as typeof import("../linux/cgroups/kill.ts");
   killCgroup(record);
-  const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
   destroyCgroup(record);
 }
 
@@ -72,7 +73,7 @@ function endInit(id: string, record: StateRecord): void {
  * A created container is killed without being asked for: buildah relies on it when it gives up between create and start.
  * @throws StateError "missing" unless forced, "conflict" when it runs and is not forced; SyscallError
  */
-export async function deleteContainer(options: DeleteOptions): Promise<void> {
+export function deleteContainer(options: DeleteOptions): void {
   const { root, id, force } = options;
   using directory = open(options);
   if (!directory) return;
@@ -86,10 +87,11 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
         `container "${id}" is ${status}: stop it first, or use delete --force`,
       );
     }
-    await destroyContainer(options, record, directory, status === "stopped");
+    destroyContainer(options, record, directory, status === "stopped");
   } else {
-    await destroyAnnounced(directory);
-    const { leaveAnnouncedClass } = await import("./class-of-service.ts");
+    destroyAnnounced(directory);
+    const { leaveAnnouncedClass } =
+      require("./class-of-service.ts") as typeof import("./class-of-service.ts");
     leaveAnnouncedClass(directory);
     remove(root, id, directory);
   }
@@ -101,24 +103,24 @@ export async function deleteContainer(options: DeleteOptions): Promise<void> {
  * @param stopped its init is known to have ended
  * Throws StateError "conflict" when its init does not end; SyscallError.
  */
-export async function destroyContainer(
+export function destroyContainer(
   { root, id, log }: ContainerOptions,
   record: StateRecord,
   directory: Descriptor,
   stopped: boolean,
-): Promise<void> {
+): void {
   if (!stopped) endInit(id, record);
   if (record.cgroup !== null) {
-    const { destroyCgroup } = await import("../linux/cgroups/destroy.ts");
     destroyCgroup(record.cgroup);
   }
   if (record.intelRdt) {
-    const { leaveIntelRdt } = await import("../linux/intel-rdt/groups.ts");
+    const { leaveIntelRdt } =
+      require("../linux/intel-rdt/groups.ts") as typeof import("../linux/intel-rdt/groups.ts");
     leaveIntelRdt(record.intelRdt as IntelRdtRecord);
   }
   remove(root, id, directory);
   if (record.hooks) {
-    const { runPoststopHooks } = await import("./later-hooks.ts");
+    const { runPoststopHooks } = require("./later-hooks.ts") as typeof import("./later-hooks.ts");
     runPoststopHooks(record, log);
   }
 }

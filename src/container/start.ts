@@ -16,7 +16,7 @@ import { messageSize, readMessage } from "./sync.ts";
  * Throws StateError when the container is not waiting, ContainerError when the process could not be executed. When a
  * hook fails, the container is gone, and the hook's error is thrown: runtime.md, "Lifecycle", steps 7 and 9.
  */
-export async function startContainer(options: StartOptions): Promise<void> {
+export function startContainer(options: StartOptions): void {
   const { root, id } = options;
   using directory = openContainer(root, id);
   const record = load(root, id, directory);
@@ -32,15 +32,15 @@ export async function startContainer(options: StartOptions): Promise<void> {
   using start = openStart(directory, record);
   // Open before init is let go: it may be done, or have failed, at once.
   using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
-  using notify = record.notify ? await openNotify(options, record, directory) : undefined;
-  if (record.hooks) await runHooks("runStartHooks", options, record, directory);
-  using handing = record.listener ? await connectHandOver(options) : undefined;
+  using notify = record.notify ? openNotify(options, record, directory) : undefined;
+  if (record.hooks) runHooks("runStartHooks", options, record, directory);
+  using handing = record.listener ? connectHandOver(options) : undefined;
   writeAll(start.fd, new Uint8Array(1));
-  if (handing) await passListener(handing, record, directory);
+  if (handing) passListener(handing, record, directory);
   awaitResult(result.fd, directory, record);
   // From now on the container counts as running.
   libc.unlinkat(directory.fd, files.startFifo, 0);
-  if (record.hooks) await runHooks("runPoststartHooks", options, record, directory);
+  if (record.hooks) runHooks("runPoststartHooks", options, record, directory);
   if (!notify) return;
   // The wait may be long, and other commands need the lock.
   directory.close();
@@ -48,39 +48,35 @@ export async function startContainer(options: StartOptions): Promise<void> {
 }
 
 /** Before init is let go: it waits for somebody to take its listener. */
-async function connectHandOver({ root, id }: StartOptions): Promise<Descriptor> {
-  const { connectUnix } = await import("../../ffi/socket.ts");
+function connectHandOver({ root, id }: StartOptions): Descriptor {
+  const { connectUnix } = require("../../ffi/socket.ts") as typeof import("../../ffi/socket.ts");
   return connectUnix(`${directoryOf(root, id)}/${files.handOver}`);
 }
 
-async function passListener(
-  connection: Descriptor,
-  record: StateRecord,
-  directory: Descriptor,
-): Promise<void> {
-  const { handOver, readReceiver } = await import("./hand-over.ts");
+function passListener(connection: Descriptor, record: StateRecord, directory: Descriptor): void {
+  const { handOver, readReceiver } = require("./hand-over.ts") as typeof import("./hand-over.ts");
   handOver(connection, readReceiver(record), { directory, record, status: "created", pid: record.pid });
 }
 
-async function openNotify({ notifySocket, log }: StartOptions, record: StateRecord, directory: Descriptor) {
+function openNotify({ notifySocket, log }: StartOptions, record: StateRecord, directory: Descriptor) {
   if (notifySocket === undefined) return undefined;
-  const { Notify } = await import("./notify.ts");
+  const { Notify } = require("./notify.ts") as typeof import("./notify.ts");
   return new Notify(directory, notifySocket, record.pid, log);
 }
 
-async function runHooks(
+function runHooks(
   which: "runStartHooks" | "runPoststartHooks",
   options: StartOptions,
   record: StateRecord,
   directory: Descriptor,
-): Promise<void> {
-  const hooks = await import("./later-hooks.ts");
+): void {
+  const hooks = require("./later-hooks.ts") as typeof import("./later-hooks.ts");
   try {
     hooks[which](record, directory);
   } catch (error) {
-    const { destroyContainer } = await import("./delete.ts");
+    const { destroyContainer } = require("./delete.ts") as typeof import("./delete.ts");
     try {
-      await destroyContainer(options, record, directory, false);
+      destroyContainer(options, record, directory, false);
     } catch (second) {
       options.log.warn(
         `container "${record.id}" is left: ${second instanceof Error ? second.message : second}`,

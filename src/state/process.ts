@@ -1,8 +1,7 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O } from "../../ffi/constants/file.ts";
-import { Descriptor } from "../../ffi/file.ts";
-import { attempt, failure } from "../../ffi/libc.ts";
-import { decodeText } from "../../ffi/memory.ts";
+import { attemptText } from "../../ffi/file.ts";
+import { failure } from "../../ffi/libc.ts";
 
 /** What /proc says of a process. */
 export interface ProcessFacts {
@@ -24,13 +23,9 @@ export function parseProcess(line: string): ProcessFacts | undefined {
 /** What /proc says of a process; undefined when there is none with that number. Throws SyscallError. */
 export function readProcess(pid: number): ProcessFacts | undefined {
   const path = `/proc/${pid}/stat`;
-  // Not by openFile: that a container has ended is no error, and to describe one takes 2 ms.
-  const fd = attempt.openat(AT.FDCWD, path, O.RDONLY | O.CLOEXEC, 0);
-  if (fd === -ERRNO.ENOENT) return undefined;
-  if (fd < 0) throw failure("openat", [AT.FDCWD, path, O.RDONLY | O.CLOEXEC, 0], -fd);
-  using file = new Descriptor(fd);
-  const line = new Uint8Array(1024);
-  const length = attempt.read(file.fd, line, line.length);
+  const line = attemptText(path, 1024);
+  if (typeof line === "string") return parseProcess(line);
   // ESRCH: it ended meanwhile.
-  return length > 0 ? parseProcess(decodeText(line, length)) : undefined;
+  if (line === -ERRNO.ENOENT || line === -ERRNO.ESRCH) return undefined;
+  throw failure("openat", [AT.FDCWD, path, O.RDONLY | O.CLOEXEC, 0], -line);
 }

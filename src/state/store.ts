@@ -20,7 +20,8 @@ const otherIdCharacters = "_+-.";
 
 // A regular expression would say it shorter, and take 0.08 ms to compile in each `state`.
 function hasOnlyIdCharacters(id: string): boolean {
-  for (const character of id) {
+  for (let index = 0; index < id.length; index++) {
+    const character = id[index] ?? "";
     const isLetter = (character >= "a" && character <= "z") || (character >= "A" && character <= "Z");
     const isDigit = character >= "0" && character <= "9";
     if (!isLetter && !isDigit && !otherIdCharacters.includes(character)) return false;

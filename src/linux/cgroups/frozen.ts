@@ -1,8 +1,5 @@
 // `state` loads this file, and of the room nothing else but the record.
-import { O } from "../../../ffi/constants/file.ts";
-import { Descriptor } from "../../../ffi/file.ts";
-import { attempt } from "../../../ffi/libc.ts";
-import { decodeText } from "../../../ffi/memory.ts";
+import { attemptText } from "../../../ffi/file.ts";
 import { type CgroupRecord, controllerPath, readCgroupRecord, unifiedPath } from "./cgroup-record.ts";
 
 /**
@@ -27,11 +24,5 @@ export function isPaused(state: unknown): boolean {
 
 /** Whether a file's one word is this; false when it cannot be read. */
 function reads(path: string, word: string): boolean {
-  // Not by openFile: that a cgroup is gone is no error, and to describe one takes 2 ms.
-  const fd = attempt.openat(-100, path, O.RDONLY | O.CLOEXEC, 0);
-  if (fd < 0) return false;
-  using file = new Descriptor(fd);
-  const bytes = new Uint8Array(16);
-  const length = attempt.read(file.fd, bytes, bytes.length);
-  return length > 0 && decodeText(bytes, length).trim() === word;
+  return attemptText(path, 16) === `${word}\n`;
 }
