@@ -2,9 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { executableOptions, programOptions } from "../bin/compile-options.ts";
+import { writeAnew } from "../bin/write-anew.ts";
 
 /**
- * Compiles a program that does nothing, with the options of bin/build.ts.
+ * Compiles a program that does nothing, with the options of bin/build.ts, and written as it is.
  * @param directory gets the program
  * @returns its path
  */
@@ -18,5 +19,6 @@ export async function buildEmptyBinary(directory: string): Promise<string> {
     compile: { ...executableOptions, outfile },
   });
   if (!result.success) throw new AggregateError(result.logs, "the empty program was not compiled");
+  writeAnew(outfile);
   return outfile;
 }

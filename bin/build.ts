@@ -2,16 +2,7 @@
  * Compiles bin/bunc.ts to one executable: `bun bin/build.ts [x64|arm64 …]`, by default for this machine.
  * The executable for this machine is dist/bunc, the one for another processor dist/bunc-ARCH.
  */
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
@@ -19,6 +10,7 @@ import { ignoreVariables } from "./deaf-variables.ts";
 import { readTables } from "./fold-constants.ts";
 import { sharedPrograms } from "./shared-programs.ts";
 import { postponeWarmUp } from "./warm-up-thread.ts";
+import { writeAnew } from "./write-anew.ts";
 
 const root = resolve(import.meta.dir, "..");
 const dist = resolve(root, "dist");
@@ -54,11 +46,8 @@ async function build(processor: Processor): Promise<void> {
     keepCallerLimits(outfile);
     ignoreVariables(outfile);
     postponeWarmUp(outfile);
-    // Written anew, in one piece: the page cache then holds it in large pieces, and a page fault brings more. As Bun
-    // writes it, every command takes a quarter longer until the machine has read the file again.
-    const whole = resolve(directory, "whole");
-    writeFileSync(whole, readFileSync(outfile), { mode: 0o755 });
-    renameSync(whole, resolve(dist, name));
+    writeAnew(outfile);
+    renameSync(outfile, resolve(dist, name));
   } finally {
     rmSync(directory, { recursive: true });
   }
