@@ -142,17 +142,19 @@ describe("exec", () => {
 describe("the end", () => {
   podmanTest("stop, start, kill and rm", async () => {
     const trap = sh("trap 'exit 3' TERM; echo ready; while :; do sleep 0.1; done");
+    // No number: podman takes the beginning of another container's id for a name.
+    const name = "ending";
     for (const podman of both) {
-      await podman.output(["run", "--detach", "--name", "e", "--network", "none", podman.image, ...trap]);
-      await until("the trap", async () => (await podman.output(["logs", "e"])).includes("ready"));
-      await podman.output(["stop", "--time", "10", "e"]);
-      expect(await podman.output(["wait", "e"])).toBe("3\n");
-      expect((await podman.call(["exec", "e", "true"])).status).toBe(255);
-      await podman.output(["start", "e"]);
-      await podman.output(["kill", "e"]);
-      expect(await podman.output(["wait", "e"])).toBe("137\n");
-      await podman.output(["rm", "e"]);
-      expect((await podman.call(["rm", "e"])).status).toBe(1);
+      await podman.output(["run", "--detach", "--name", name, "--network", "none", podman.image, ...trap]);
+      await until("the trap", async () => (await podman.output(["logs", name])).includes("ready"));
+      await podman.output(["stop", "--time", "10", name]);
+      expect(await podman.output(["wait", name])).toBe("3\n");
+      expect((await podman.call(["exec", name, "true"])).status).toBe(255);
+      await podman.output(["start", name]);
+      await podman.output(["kill", name]);
+      expect(await podman.output(["wait", name])).toBe("137\n");
+      await podman.output(["rm", name]);
+      expect((await podman.call(["rm", name])).status).toBe(1);
     }
   });
 });

@@ -202,8 +202,8 @@ describe("version 2", () => {
     // It watches once it has begun to tell; what is waited for comes, or the machine's time ends.
     events: `${create("events")}; ${runtime} start events; ${runtime} events --stats events >/dev/null || exit 1
       ${runtime} events --interval 300ms events > /tmp/told 2>/tmp/complaint &
-      until grep -q '"stats"' /tmp/told; do sleep 0.1; done; touch /tmp/go
-      until grep -q '"oom"' /tmp/told; do sleep 0.1; done
+      until grep -qs '"stats"' /tmp/told; do sleep 0.1; done; touch /tmp/go
+      until grep -qs '"oom"' /tmp/told; do sleep 0.1; done
       ${runtime} events --stats events; ${runtime} kill events KILL; wait $!; echo "ended $?"; cat /tmp/complaint`,
     oom: "grep oom /tmp/told",
     paused: `${create("weights")}; ${runtime} start weights; ${runtime} pause weights
