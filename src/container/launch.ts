@@ -15,47 +15,16 @@ import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.ts";
 import type { MovedDevices } from "../linux/netdevices/apply.ts";
 import { applyRlimits } from "../linux/rlimits/apply.ts";
-import type { HandOver } from "../linux/seccomp/listen.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
-import type { Filters } from "./confinement.ts";
 import { ContainerError, describeEnd } from "./error.ts";
-import { type Gate, inheritedNumbers } from "./inherited.ts";
+import { inheritedNumbers } from "./inherited.ts";
+import type { Launched, LaunchOptions } from "./launched.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import { numbersOf, openMappedTrees, type Trees } from "./mapped-trees.ts";
-import type { Logger } from "./options.ts";
 import { awaitsOutfit, recordContainer } from "./program.ts";
 import { hangUp, openSync } from "./sync.ts";
 import { Talk } from "./talk.ts";
-
-/** What a launch needs from outside; the descriptors stay the caller's. */
-export interface LaunchOptions {
-  readonly gate: Gate;
-  /** A connected socket that the terminal's master is sent over; -1 without a terminal. */
-  readonly console: number;
-  readonly filters: Filters;
-  /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
-  readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
-  readonly log: Logger;
-  /** The container's state directory: keeps the image, for explaining the failure of a later step. */
-  readonly directory: Descriptor;
-  /** What the listener of a filter is handed over by; null when no filter has one. */
-  readonly handOver: HandOver | null;
-}
-
-/** A container that waits at its gate. */
-export interface Launched {
-  readonly pid: number;
-  /** The talk with init; with a "socket" gate it goes on. */
-  readonly sync: Descriptor;
-  readonly image: Uint8Array;
-  /** null without a cgroup. */
-  readonly cgroup: CgroupRecord | null;
-  /** null without a class of service of its choice. */
-  readonly intelRdt: IntelRdtRecord | null;
-  /** Undoes the launch: ends the processes and removes the cgroup. */
-  abandon(): void;
-}
 
 /**
  * Makes the container's processes and sets everything up, up to the gate. Nothing is left behind when that fails.

@@ -21,7 +21,8 @@ import {
 } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import type { Handing } from "./hand-over.ts";
-import { type Launched, launch } from "./launch.ts";
+import { launch } from "./launch.ts";
+import type { Launched } from "./launched.ts";
 import type { Notify } from "./notify.ts";
 import type { ContainerOptions, RunOptions } from "./options.ts";
 import { prepare } from "./prepare.ts";
