@@ -18,17 +18,9 @@ export class ContainerError extends Error {
   }
 }
 
-/**
- * What is said of a process of bunc's that somebody killed, or that ended.
- * @param born in a cgroup of version 2 by CLONE_INTO_CGROUP. Since Linux 6.13 the kernel compares how often cgroup.kill
- * was written in the new cgroup and in that of the maker, and kills the child when the two differ.
- */
-export function describeEnd(what: string, signal: number, born: boolean): string {
+/** What is said of a process of bunc's that somebody killed, or that ended. */
+export function describeEnd(what: string, signal: number): string {
   if (signal !== 9)
     return `${what} ${signal === 0 ? "ended" : `was killed by signal ${signal}`} before it was set up`;
-  const memory = "memory may have run out (see the kernel's log)";
-  const killed = born
-    ? `; or cgroup.kill was once written in bunc's own cgroup, and Linux 6.13 and later kill what is made from there: call bunc from another one`
-    : "";
-  return `${what} was killed before it was set up: ${memory}${killed}`;
+  return `${what} was killed before it was set up: memory may have run out (see the kernel's log)`;
 }

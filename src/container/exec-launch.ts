@@ -142,8 +142,7 @@ export class ExecLaunch {
   private receive(): Message {
     const message = receive(this.sync.fd);
     if (message.kind === "failure") throw this.explain(message);
-    if (message.kind === "end")
-      throw new ContainerError("exec", describeEnd("the process", SIG.KILL, this.count === 3));
+    if (message.kind === "end") throw new ContainerError("exec", describeEnd("the process", SIG.KILL));
     return message;
   }
 

@@ -4,9 +4,9 @@ import { newProgram } from "../../ffi/program/program.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 
-function recorded(cgroup: CgroupRecord): string[] {
+function recorded(cgroup: CgroupRecord, born = false): string[] {
   const program = newProgram({ report: 3 });
-  recordGoToCgroup(program, cgroup, 3);
+  recordGoToCgroup(program, cgroup, 3, born);
   return [...listing(program)];
 }
 
@@ -16,9 +16,16 @@ const directories = [
 ];
 
 test("into cgroups of bunc's own the process goes at once, and is born into that of version 2", () => {
-  const lines = recorded({ kind: "v1", directories });
+  const lines = recorded({ kind: "v1", directories }, true);
   expect(lines[0]).toContain("/cg/pids/x.scope/container/tasks");
   expect(lines.join("\n")).not.toContain("unified");
+});
+
+test("where nobody can be born into that of version 2, the process moves there, and lets it go", () => {
+  const lines = recorded({ kind: "v2", path: "/cg/x" });
+  expect(lines[0]).toContain("/cg/x/cgroup.procs");
+  expect(lines[1]).toContain('"0", 1)');
+  expect(lines[2]).toContain("close(");
 });
 
 test("into a scope it is put by systemd, while it waits; then it goes to its place there", () => {

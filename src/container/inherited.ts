@@ -21,7 +21,7 @@ export interface Inherited {
   readonly trees: ReadonlyMap<number, number>;
   /** The container's cgroups; null for none. */
   readonly cgroup: CgroupRecord | null;
-  /** Descriptor of the one of version 2, which init is born into; -1 for none. */
+  /** Descriptor of the one of version 2, for init to be born into; -1 where there is none, or init's maker moves there. */
   readonly cgroupDirectory: number;
   /** What the listener of a filter is handed over by; null when no filter has one. */
   readonly handOver: HandOver | null;

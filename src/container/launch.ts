@@ -6,7 +6,6 @@ import { compile } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
-import { unifiedPath } from "../linux/cgroups/cgroup-record.ts";
 import { describeCgroup } from "../linux/cgroups/describe.ts";
 import { type CgroupRecord, destroyCgroup } from "../linux/cgroups/destroy.ts";
 import type { ScopedPlan } from "../linux/cgroups/planned.ts";
@@ -18,6 +17,7 @@ import { applyRlimits } from "../linux/rlimits/apply.ts";
 import type { Plan } from "../plan/types.ts";
 import { files } from "../state/record.ts";
 import { ContainerError, describeEnd } from "./error.ts";
+import { killedByBirth } from "./go-to-cgroup.ts";
 import { inheritedNumbers } from "./inherited.ts";
 import type { Launched, LaunchOptions } from "./launched.ts";
 import { loadSeldom } from "./load-seldom.ts";
@@ -31,7 +31,12 @@ import { Talk } from "./talk.ts";
  * Throws ContainerError for a failed step, SpecError and SyscallError for what bunc itself could not do.
  */
 export function launch(plan: Plan, options: LaunchOptions): Launched {
-  const launching = new Launching(plan, options);
+  return launchIn(null, plan, options);
+}
+
+/** @param made the container's cgroup, which init could not be born into; null when it is still to be made */
+function launchIn(made: CgroupRecord | null, plan: Plan, options: LaunchOptions): Launched {
+  const launching = new Launching(plan, options, made);
   try {
     launching.begin();
     launching.enterScope();
@@ -40,8 +45,11 @@ export function launch(plan: Plan, options: LaunchOptions): Launched {
     if (options.hooks) launching.runHooks(options.hooks);
     return launching.finish();
   } catch (error) {
+    const cgroup = launching.leaveCgroup();
     launching.abandon();
-    throw error;
+    if (!cgroup) throw error;
+    options.log.debug(killedByBirth);
+    return launchIn(cgroup, plan, options);
   }
 }
 
@@ -53,11 +61,15 @@ class Launching {
   private readonly sync: Descriptor;
   private theirs: Descriptor;
   private image: Uint8Array = new Uint8Array();
-  private cgroup: CgroupRecord | null = null;
+  private cgroup: CgroupRecord | null;
+  /** Whether init is born into it. */
+  private born = false;
   private intelRdt: IntelRdtRecord | null = null;
   /** 0 while there is none. */
   private first = 0;
   private init = 0;
+  /** The signal that ended it. */
+  private ending = 0;
   /** The network devices that it has got. */
   private devices: MovedDevices | undefined;
   private readonly talk: Talk;
@@ -67,7 +79,9 @@ class Launching {
   constructor(
     private readonly plan: Plan,
     private readonly options: LaunchOptions,
+    private readonly made: CgroupRecord | null,
   ) {
+    this.cgroup = made;
     ({ ours: this.sync, theirs: this.theirs } = openSync());
     const { cgroup, execution } = plan;
     this.talk = new Talk(this.sync, {
@@ -85,15 +99,12 @@ class Launching {
     let namespaces: readonly OpenedNamespace[] = [];
     let trees: Trees | undefined;
     try {
-      if (plan.notify) makeNotifyDirectory(options.directory);
+      if (plan.notify && !this.made) makeNotifyDirectory(options.directory);
       namespaces = openNamespaces(plan.namespaces);
       trees = openMappedTrees(plan, namespaces, options.directory);
-      if (this.scoped) scopes().refuseTaken(this.scoped);
-      this.announceCgroups();
-      this.cgroup = this.scoped ? null : createCgroup(plan.cgroup);
-      if (!this.cgroup && !this.scoped && plan.cgroup.kind !== "none")
-        options.log.debug("the container has no cgroup: this caller may make none, and nothing needs one");
-      using cgroupDirectory = this.cgroup ? openCgroup(this.cgroup) : undefined;
+      if (!this.made) this.makeCgroup();
+      using cgroupDirectory = this.cgroup && !this.made ? openCgroup(this.cgroup) : undefined;
+      this.born = cgroupDirectory !== undefined;
       const inherited = {
         sync: this.theirs.fd,
         gate: options.gate,
@@ -133,6 +144,16 @@ class Launching {
     this.cgroup = describeCgroup(this.scoped);
     endStage("scope");
     this.talk.go();
+  }
+
+  private makeCgroup(): void {
+    const { scoped, plan, options } = this;
+    if (scoped) scopes().refuseTaken(scoped);
+    this.announceCgroups();
+    if (scoped) return;
+    this.cgroup = createCgroup(plan.cgroup);
+    if (!this.cgroup && plan.cgroup.kind !== "none")
+      options.log.debug("the container has no cgroup: this caller may make none, and nothing needs one");
   }
 
   /** Whoever cleans up after a bunc that was killed finds what it was about to make. */
@@ -188,6 +209,22 @@ class Launching {
     if (this.intelRdt) classGroups().leaveIntelRdt(this.intelRdt);
   }
 
+  /** The cgroup, which stays, if init was killed by its birth there: then it has said nothing. null otherwise. */
+  leaveCgroup(): CgroupRecord | null {
+    if (!this.born || this.talk.heard) return null;
+    if (this.init !== 0) {
+      // Something else has failed, perhaps because init is gone; if it is not, it ends when bunc hangs up.
+      this.giveDevicesBack();
+      hangUp(this.sync.fd);
+      this.ending = waitFor(this.init).signal;
+      this.init = 0;
+    }
+    if (this.ending !== SIG.KILL) return null;
+    const { cgroup } = this;
+    this.cgroup = null;
+    return cgroup;
+  }
+
   runHooks(run: NonNullable<LaunchOptions["hooks"]>): void {
     this.talk.await("hooks");
     run(this.init, this.cgroup);
@@ -223,10 +260,10 @@ class Launching {
     const pid = this.init || this.first;
     attempt.kill(pid, SIG.KILL);
     const { signal } = waitFor(pid);
+    if (this.init) this.ending = signal;
     if (this.init) this.init = 0;
     else this.first = 0;
-    const born = this.cgroup !== null && unifiedPath(this.cgroup) !== undefined;
-    return new ContainerError("init", describeEnd("the container's first process", signal, born));
+    return new ContainerError("init", describeEnd("the container's first process", signal));
   }
 }
 

@@ -87,7 +87,8 @@ function recordFirstProcess(program: Program, plan: Plan, inherited: Inherited):
   if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, plan.credentials);
   // While this process's files in /proc belong to its user.
   recordOomScore(program, plan.oomScoreAdj);
-  if (inherited.cgroup) recordGoToCgroup(program, inherited.cgroup, inherited.sync);
+  const { cgroup, cgroupDirectory } = inherited;
+  if (cgroup) recordGoToCgroup(program, cgroup, inherited.sync, cgroupDirectory >= 0);
   // Nobody in a joined namespace may look into this process (CVE-2016-9962). While bunc has maps to write, the process's
   // files in /proc must still belong to bunc's user, so init does it then.
   if (plan.idmap.kind === "none") recordNotDumpable(program);
@@ -171,7 +172,7 @@ function recordSurroundings(
   if (awaitsOutfit(plan)) recordAwait(program, inherited.sync);
   if (plan.idmap.kind !== "none") recordNotDumpable(program);
   recordBecomeRoot(program, plan.idmap, plan.namespaces.user.kind === "join");
-  // Its root becomes the cgroup that init was born into.
+  // Its root becomes the cgroup that init is in.
   recordOwnNamespaces(program, plan.namespaces);
   if (plan.namespaces.network.kind === "new") recordLoopback(program);
   recordNames(program, plan.names);

@@ -4,7 +4,7 @@ import { AT, F, FD_CLOEXEC } from "../../ffi/constants/file.ts";
 import { MNT, MOVE_MOUNT, MS, OPEN_TREE } from "../../ffi/constants/mount.ts";
 import { CLONE } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
-import { type CgroupRecord, recordMoveToCgroup } from "../linux/cgroups/record.ts";
+import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { recordMakeMountPoint, recordMount } from "../linux/mounts/record.ts";
 import { silentTalk } from "../linux/mounts/talk.ts";
 import type { Plan } from "../plan/types.ts";
@@ -33,11 +33,8 @@ export function recordRestore(
 ): Program {
   const program = newProgram({ report: wanted.report });
   recordCloseOthers(program, wanted);
-  if (wanted.cgroup) {
-    // What criu restores is born there.
-    recordGoToCgroup(program, wanted.cgroup, wanted.report);
-    if (!wanted.cgroup.scope) recordMoveToCgroup(program, wanted.cgroup);
-  }
+  // What criu restores is born there.
+  if (wanted.cgroup) recordGoToCgroup(program, wanted.cgroup, wanted.report, false);
   // The container's mount namespace is made from criu's. Without one of its own, it is to live in the caller's.
   if (plan.namespaces.mount.kind === "new") recordRoot(program, plan, wanted.root);
   program.because("criu");

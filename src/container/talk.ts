@@ -20,6 +20,8 @@ export interface Launcher {
 export class Talk {
   /** What init has told already, when it was faster than the first process. */
   private early: Message | undefined;
+  /** Whether init has said anything; of the first process, whether a step of it has failed. */
+  heard = false;
 
   constructor(
     readonly sync: Descriptor,
@@ -57,20 +59,20 @@ export class Talk {
 
   /** The next answer that is neither a failure nor a request. */
   private receive(): Message {
-    let message = receive(this.sync.fd);
     for (;;) {
+      const message = receive(this.sync.fd);
+      if (message.kind === "end") throw this.launcher.explainEnd();
+      if (message.kind !== "pid") this.heard = true;
+      if (message.kind === "failure") throw this.explain(message.step, message.errno);
       if (message.kind === "instead") this.tellInstead(message.step);
       else if (message.kind === "copy") this.copyUp(message.mount);
-      else break;
-      message = receive(this.sync.fd);
+      else return message;
     }
-    if (message.kind === "failure") {
-      const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
-      const { launcher } = this;
-      throw explainStep(launcher.image(), message.step, message.errno, launcher.executable);
-    }
-    if (message.kind === "end") throw this.launcher.explainEnd();
-    return message;
+  }
+
+  private explain(step: number, errno: number): ContainerError {
+    const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
+    return explainStep(this.launcher.image(), step, errno, this.launcher.executable);
   }
 
   private copyUp(mount: number): void {
