@@ -11,7 +11,9 @@ import type { ExecPlan } from "../plan/resolve-exec.ts";
 import type { Filters } from "./confinement.ts";
 import { ContainerError, describeEnd } from "./error.ts";
 import { execDescriptors, recordExec } from "./exec-program.ts";
+import { killedByBirth } from "./go-to-cgroup.ts";
 import type { Handing } from "./hand-over.ts";
+import type { Logger } from "./options.ts";
 import { hangUp, type Message, openSync, receive, sendGo } from "./sync.ts";
 
 /** What the processes of one `exec` need from outside; the descriptors stay the caller's. */
@@ -27,7 +29,25 @@ export interface ExecLaunchOptions {
   readonly handing: Handing | undefined;
   /** The container's directory. */
   readonly directory: Descriptor;
+  readonly log: Logger;
 }
+
+/**
+ * Makes the processes of one `exec`, up to the one that waits in the container.
+ * Throws ContainerError for a step that failed, SyscallError; then they are gone again.
+ */
+export function launchExec(plan: ExecPlan, options: ExecLaunchOptions): ExecLaunch {
+  try {
+    return new ExecLaunch(plan, options, "born");
+  } catch (error) {
+    if (!(error instanceof KilledByBirth)) throw error;
+    options.log.debug(killedByBirth);
+    return new ExecLaunch(plan, options, "moved");
+  }
+}
+
+/** The one that was to be born into the container's cgroup has ended without a word. */
+class KilledByBirth extends ContainerError {}
 
 /** A process in the container that waits to be let go; until then nothing of it outlives bunc. */
 export class ExecLaunch {
@@ -38,13 +58,14 @@ export class ExecLaunch {
   /** How many processes the program makes, the spawned one included. */
   private readonly count: number;
 
-  /** Makes the processes. Throws ContainerError for a step that failed, SyscallError; then they are gone again. */
+  /** @param entry how the container's cgroup of version 2 is entered */
   constructor(
     private readonly plan: ExecPlan,
     options: ExecLaunchOptions,
+    entry: "born" | "moved",
   ) {
     const users = options.cgroup && isUsers(options.cgroup) ? options.cgroup : undefined;
-    using cgroup = options.cgroup && !users ? openCgroup(options.cgroup) : undefined;
+    using cgroup = options.cgroup && !users && entry === "born" ? openCgroup(options.cgroup) : undefined;
     this.count = cgroup ? 3 : 2;
     const { ours, theirs } = openSync();
     this.sync = ours;
@@ -56,6 +77,7 @@ export class ExecLaunch {
     try {
       if (users) this.attach(users);
       this.awaitReady();
+      options.handing?.begun();
     } catch (error) {
       this.abandon();
       throw error;
@@ -83,7 +105,6 @@ export class ExecLaunch {
       if (descriptor) further.push(descriptor.fd);
     if (handing) further.push(handing.theirs.fd);
     this.children.push(spawnImage(memfd.fd, [`bunc: exec ${id}`], [], [0, 1, 2, ...further]));
-    handing?.begun();
     endStage("spawn");
   }
 
@@ -142,8 +163,20 @@ export class ExecLaunch {
   private receive(): Message {
     const message = receive(this.sync.fd);
     if (message.kind === "failure") throw this.explain(message);
-    if (message.kind === "end") throw new ContainerError("exec", describeEnd("the process", SIG.KILL));
+    if (message.kind === "end") throw this.explainEnd();
     return message;
+  }
+
+  private explainEnd(): ContainerError {
+    const message = describeEnd("the process", SIG.KILL);
+    const [first = 0] = this.children;
+    // The second one tells its own number, and that is the first that is heard of it.
+    if (this.count < 3 || this.children.length > 1) return new ContainerError("exec", message);
+    this.children.length = 0;
+    if (waitFor(first).signal !== 0) return new ContainerError("exec", message);
+    // Whatever its number is.
+    waitFor(-1);
+    return new KilledByBirth("exec", message);
   }
 
   private explain({ step, errno }: Extract<Message, { kind: "failure" }>): ContainerError {

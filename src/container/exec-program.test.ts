@@ -24,6 +24,7 @@ function record(
   changes: Partial<ExecFacts> = {},
   cgroup: CgroupRecord | null = null,
   linux: Record<string, unknown> = {},
+  born = true,
 ): string[] {
   const config = exampleConfig({ process, linux });
   if (!config.process) throw new Error("no process");
@@ -35,7 +36,7 @@ function record(
   );
   const numbers = execDescriptors(1, {
     console: plan.terminal.kind === "new",
-    cgroup: cgroup !== null && !isUsers(cgroup),
+    cgroup: born && cgroup !== null && !isUsers(cgroup),
     handOver: false,
   });
   return listing(recordExec(plan, numbers, cgroup, { profile: undefined, emulation: undefined })).map(
@@ -152,6 +153,12 @@ test("a container's memory policy and personality are those of every process in 
 
 test("nothing is joined that is the caller's own", () => {
   expect(record({}, { joins: 0 }).join("\n")).not.toContain("setns");
+});
+
+test("where birth into a cgroup is deadly, the first process moves there before it joins", () => {
+  const lines = record({}, {}, { kind: "v2", path: "/cg/c" }, {}, false);
+  inOrder(lines, '"/cg/c/cgroup.procs"', "PR_SET_DUMPABLE, 0", "setns(4", /clone3\(\{CLONE_PARENT\}/);
+  expect(lines.join("\n")).not.toContain("CLONE_INTO_CGROUP");
 });
 
 test("where only a user's systemd can move a process, it waits for that, and nothing is entered", () => {

@@ -3,7 +3,7 @@ import { CLONE, PR } from "../../ffi/constants/process.ts";
 import { newProgram, type Program, type Register } from "../../ffi/program/program.ts";
 import { CLONE_ARGS_SIZE, cloneArgs } from "../../ffi/structs/clone-args.ts";
 import { type CgroupRecord, isUsers } from "../linux/cgroups/cgroup-record.ts";
-import { recordEnterCgroup } from "../linux/cgroups/record.ts";
+import { recordEnterCgroup, recordMoveToCgroup } from "../linux/cgroups/record.ts";
 import { recordKeyring, recordOwnStreams } from "../linux/credentials/record.ts";
 import {
   recordCloseOnExec,
@@ -29,7 +29,7 @@ export interface ExecDescriptors {
   readonly sync: number;
   /** A connected socket for the terminal's master; -1 without a terminal. */
   readonly console: number;
-  /** The cgroup of version 2 to be born into; -1 for none. */
+  /** The cgroup of version 2 to be born into; -1 where there is none, or the first process moves there. */
   readonly cgroup: number;
   /** A connected socket that the listener of a filter is handed over by; -1 when no filter has one. */
   readonly handOver: number;
@@ -55,7 +55,7 @@ export function execDescriptors(
  * Records the program. Whoever is in the container, with whatever powers, may look into every process that it can see
  * (CVE-2016-9962): so all that is the caller's is left behind by processes outside, and only the one that is cloned last
  * is in the container's pid namespace. By then it holds nothing but the streams, the terminal and the talk with bunc.
- * @param cgroup whose hierarchies of version 1 are entered, or into which systemd moves the first process; null for none
+ * @param cgroup whose hierarchies are entered, of version 2 only where nobody is born into it, or into which systemd moves the first process; null for none
  */
 export function recordExec(
   plan: ExecPlan,
@@ -69,7 +69,7 @@ export function recordExec(
   if (plan.affinity) loadScheduling().recordInitialAffinity(program, plan.affinity);
   if (plan.seldom) loadSeldom().recordLabels(program, plan.seldom, plan.credentials);
   recordOomScore(program, plan.oomScoreAdj);
-  if (cgroup) recordGo(program, cgroup, descriptors.sync);
+  if (cgroup) recordGo(program, cgroup, descriptors);
   program.because("exec");
   program.prctl(PR.SET_DUMPABLE, 0, 0, 0, 0);
   if (descriptors.cgroup >= 0) recordRebirth(program, descriptors);
@@ -79,13 +79,14 @@ export function recordExec(
   return program;
 }
 
-function recordGo(program: Program, cgroup: CgroupRecord, sync: number): void {
-  if (!isUsers(cgroup)) {
-    recordEnterCgroup(program, cgroup);
+function recordGo(program: Program, cgroup: CgroupRecord, { sync, cgroup: born }: ExecDescriptors): void {
+  if (isUsers(cgroup)) {
+    program.because("linux.cgroupsPath");
+    recordAwait(program, sync);
     return;
   }
-  program.because("linux.cgroupsPath");
-  recordAwait(program, sync);
+  recordEnterCgroup(program, cgroup);
+  if (born < 0) recordMoveToCgroup(program, cgroup);
 }
 
 /**

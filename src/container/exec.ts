@@ -15,7 +15,7 @@ import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { directoryOf, load } from "../state/store.ts";
 import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
-import { ExecLaunch, type ExecLaunchOptions } from "./exec-launch.ts";
+import { type ExecLaunch, type ExecLaunchOptions, launchExec } from "./exec-launch.ts";
 import { openInit, signalInit, waitForInit } from "./init.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import type { ExecOptions } from "./options.ts";
@@ -98,8 +98,8 @@ function launchIn(
   using console = theirs;
   using receiving = ours;
   const filters = compileFilters(plan, options);
-  const { id } = options;
-  const launch = new ExecLaunch(plan, { init, root, console, cgroup, filters, handing, directory, id });
+  const { id, log } = options;
+  const launch = launchExec(plan, { init, root, console, cgroup, filters, handing, directory, id, log });
   const master = receiving && receiveDescriptor(receiving.fd);
   return { launch, master };
 }
