@@ -7,7 +7,8 @@ import { resolve } from "node:path";
 import { keepCallerLimits } from "./caller-limits.ts";
 import { executableOptions, programOptions } from "./compile-options.ts";
 import { ignoreVariables } from "./deaf-variables.ts";
-import { readTables } from "./fold-constants.ts";
+import { readTables, type Tables } from "./fold-constants.ts";
+import { putPrelude } from "./prelude.ts";
 import { sharedPrograms } from "./shared-programs.ts";
 import { postponeWarmUp } from "./warm-up-thread.ts";
 import { writeAnew } from "./write-anew.ts";
@@ -42,10 +43,12 @@ async function build(processor: Processor): Promise<void> {
   const directory = mkdtempSync(resolve(dist, ".build-"));
   const outfile = resolve(directory, name);
   try {
-    await compile(processor, outfile);
+    const tables = await readTables(processor);
+    await compile(processor, outfile, tables);
     keepCallerLimits(outfile);
     ignoreVariables(outfile);
     postponeWarmUp(outfile);
+    putPrelude(outfile, processor, tables);
     writeAnew(outfile);
     renameSync(outfile, resolve(dist, name));
   } finally {
@@ -55,12 +58,12 @@ async function build(processor: Processor): Promise<void> {
   console.log(`${resolve(dist, name)}: ${size.toFixed(0)} MiB, ${processor}`);
 }
 
-async function compile(processor: Processor, outfile: string): Promise<void> {
+async function compile(processor: Processor, outfile: string, tables: Tables): Promise<void> {
   const native = processor === process.arch;
   const result = await Bun.build({
     ...programOptions,
     entrypoints: [resolve(root, "bin/bunc.ts")],
-    plugins: [sharedPrograms(await readTables(processor))],
+    plugins: [sharedPrograms(tables)],
     // An executable is for one processor: numbers that depend on it become constants.
     define: { "process.arch": JSON.stringify(processor) },
     compile: {

@@ -88,6 +88,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   "linux/*": ["linux", "spec"],
   container: ["bundle", "host", "linux/*", "plan", "rules", "spec", "state"],
   cli: ["container", "rules", "spec", "state"],
+  prelude: ["cli", "state"],
 };
 
 test("data goes one way", () => {

@@ -41,9 +41,17 @@ describe("a record that cannot be read", () => {
     ["is null", () => "null", "is damaged"],
     ["is a list", () => "[]", "is damaged"],
     ["lacks what makes it one", () => whole, "is damaged"],
-    ["is another container's", (text) => text.replace(/"id":"[^"]*"/, '"id":"somebody-else"'), "is damaged"],
+    [
+      "is another container's",
+      (text) => text.replace(/"id": *"[^"]*"/, '"id": "somebody-else"'),
+      "is damaged",
+    ],
     ["has a pid that is none", (text) => text.replace(/"pid":\d+/, '"pid":-1'), "is damaged"],
-    ["is a newer bunc's", (text) => text.replace('"version":1', '"version":2'), "was made by a newer bunc"],
+    [
+      "is a newer bunc's",
+      (text) => text.replace('"version":1', '"version":2').replace('"brief":[1', '"brief":[2'),
+      "was made by a newer bunc",
+    ],
   ];
 
   for (const [title, damage, words] of damages) {

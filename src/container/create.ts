@@ -3,6 +3,7 @@ import { Descriptor, openFile, readLink, writeAtomically, writeFile } from "../.
 import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix, listenUnix } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
+import { briefOf } from "../linux/cgroups/brief.ts";
 import { loadFilter } from "../linux/seccomp/compile.ts";
 import { isListening } from "../linux/seccomp/plan.ts";
 import type { Plan } from "../plan/types.ts";
@@ -162,7 +163,7 @@ export function keep(
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
   writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
-  commit(directory, record);
+  commit(directory, record, briefOf(record.cgroup));
   endStage("state");
   const pidfdSocket = options.pidfdSocket ?? plan.annotations[pidfdAnnotation];
   if (pidfdSocket !== undefined) {

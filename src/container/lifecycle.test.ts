@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { StateError, type StateProblem } from "../state/error.ts";
 import { readProcess } from "../state/process.ts";
-import { files, ociVersion, recordVersion } from "../state/record.ts";
+import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
 import { commit, reserve } from "../state/store.ts";
 import { deleteContainer } from "./delete.ts";
 import { killContainer } from "./kill.ts";
@@ -25,7 +25,7 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
   const init = Bun.spawn(["sleep", "60"]);
   using directory = reserve(root, id);
   if (waiting) writeFileSync(join(root, id, files.startFifo), "");
-  commit(directory, {
+  const record: StateRecord = {
     version: recordVersion,
     ociVersion,
     id,
@@ -44,7 +44,8 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
     notify: false,
     listener: null,
     hooks: null,
-  });
+  };
+  commit(directory, record, { freezer: "", directories: [] });
   return init;
 }
 

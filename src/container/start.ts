@@ -8,7 +8,9 @@ import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf, load, openContainer } from "../state/store.ts";
 import type { StartOptions } from "./options.ts";
-import { messageSize, readMessage } from "./sync.ts";
+import { type Message, messageSize, readMessage } from "./sync.ts";
+
+type Failure = Extract<Message, { kind: "failure" }>;
 
 /**
  * `start`: lets the waiting init execute the container's process. Returns when it runs.
@@ -87,13 +89,15 @@ function runHooks(
 }
 
 /** Without a reader, which init is, a FIFO cannot be opened for writing alone: ENXIO. fifo(7). */
-function openStart(directory: Descriptor, { id }: StateRecord): Descriptor {
+function openStart(directory: Descriptor, record: StateRecord): Descriptor {
+  const { id } = record;
   const fd = attempt.openat(directory.fd, files.startFifo, O.WRONLY | O.NONBLOCK | O.CLOEXEC, 0);
   if (fd >= 0) return new Descriptor(fd);
   if (fd === -ERRNO.ENOENT) {
     throw new StateError("conflict", `cannot start container "${id}": it has been started already`);
   }
   if (fd === -ERRNO.ENXIO) {
+    explainReport(directory, record);
     throw new StateError("conflict", `cannot start container "${id}": its init has ended`);
   }
   throw failure("openat", [directory.fd, files.startFifo, O.WRONLY | O.NONBLOCK | O.CLOEXEC, 0], -fd);
@@ -111,8 +115,20 @@ function awaitResult(result: number, directory: Descriptor, record: StateRecord)
   }
   const bytes = new Uint8Array(messageSize);
   const message = readMessage(bytes, readInto(result, bytes));
-  if (message.kind !== "failure") return;
+  if (message.kind === "failure") throwReport(message, directory, record);
+}
+
+/** Init was let go already, and has reported why it could not execute the process: the prelude leaves that to be told here. */
+function explainReport(directory: Descriptor, record: StateRecord): void {
+  using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
+  const bytes = new Uint8Array(messageSize);
+  const length = attempt.read(result.fd, bytes, bytes.length);
+  const message = readMessage(bytes, Math.max(length, 0));
+  if (message.kind === "failure") throwReport(message, directory, record);
+}
+
+function throwReport({ step, errno }: Failure, directory: Descriptor, record: StateRecord): never {
   const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
   const image = readFile({ dirfd: directory.fd, path: files.program });
-  throw explainStep(image, message.step, message.errno, record.executable);
+  throw explainStep(image, step, errno, record.executable);
 }

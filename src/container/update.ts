@@ -1,6 +1,7 @@
 import { type Descriptor, readFile, writeAtomically } from "../../ffi/file.ts";
 import { decodeText } from "../../ffi/memory.ts";
 import { readOr } from "../host/read.ts";
+import { briefOf } from "../linux/cgroups/brief.ts";
 import { readCgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import { updateLimits } from "../linux/cgroups/update.ts";
 import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
@@ -75,7 +76,7 @@ function changeClass(
     return;
   }
   const entered = enterRestored(plan, record.pid, readCgroupRecord(record.cgroup), directory);
-  commit(directory, { ...record, intelRdt: entered });
+  commit(directory, { ...record, intelRdt: entered }, briefOf(record.cgroup));
 }
 
 /** The container's own word on whether usage is looked at first counts where the change has none. */

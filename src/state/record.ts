@@ -31,6 +31,8 @@ export const files = {
 
 /** What bunc remembers of a container between two commands: the content of state.json. */
 export interface StateRecord {
+  /** Written by src/state/brief.ts alone, for src/prelude. */
+  readonly brief?: unknown;
   readonly version: typeof recordVersion;
   readonly ociVersion: string;
   readonly id: string;

@@ -19,6 +19,8 @@ import { lock } from "./lock.ts";
 import { ociVersion, recordVersion, type StateRecord } from "./record.ts";
 import { checkId, commit, listIds, load, openContainer, remove, reserve } from "./store.ts";
 
+const noCgroups = { freezer: "", directories: [] };
+
 let root = "";
 beforeAll(() => {
   root = mkdtempSync(join(tmpdir(), "store-"));
@@ -68,11 +70,11 @@ test("a container's life: reserved, committed, loaded, listed, removed", () => {
   const directory = reserve(root, "life");
   expect(statSync(join(root, "life")).mode & 0o777).toBe(0o700);
   expectProblem(() => load(root, "life"), "missing", /does not exist/);
-  commit(directory, recordOf("life"));
+  commit(directory, recordOf("life"), noCgroups);
   expect(statSync(join(root, "life/state.json")).mode & 0o777).toBe(0o600);
   expect(readdirSync(join(root, "life"))).toEqual(["state.json"]);
-  expect(load(root, "life")).toEqual(recordOf("life"));
-  expect(load(root, "life", directory)).toEqual(recordOf("life"));
+  expect(load(root, "life")).toEqual({ ...recordOf("life"), brief: expect.any(Array) });
+  expect(load(root, "life", directory)).toEqual({ ...recordOf("life"), brief: expect.any(Array) });
   mkdirSync(join(root, ".cache"));
   expect(listIds(root)).toEqual(["life"]);
   writeFileSync(join(root, "life/start"), "");
@@ -157,7 +159,7 @@ test("one holder of a lock at a time; the next one waits, and gives up with a cl
 
 test("who waited for the lock of a container that was deleted meanwhile finds it missing", () => {
   const directory = reserve(root, "gone");
-  commit(directory, recordOf("gone"));
+  commit(directory, recordOf("gone"), noCgroups);
   remove(root, "gone", directory);
   expectProblem(() => load(root, "gone", directory), "missing", /does not exist/);
   directory.close();
@@ -165,7 +167,7 @@ test("who waited for the lock of a container that was deleted meanwhile finds it
 
 test("a record is replaced whole", () => {
   using directory = reserve(root, "twice");
-  commit(directory, recordOf("twice"));
-  commit(directory, { ...recordOf("twice"), pid: 43 });
+  commit(directory, recordOf("twice"), noCgroups);
+  commit(directory, { ...recordOf("twice"), pid: 43 }, noCgroups);
   expect(JSON.parse(readFileSync(join(root, "twice/state.json"), "utf8")).pid).toBe(43);
 });

@@ -10,13 +10,15 @@ import {
   writeAtomically,
 } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
+import { type BriefCgroups, renderRecord } from "./brief.ts";
 import { StateError } from "./error.ts";
 import { lock } from "./lock.ts";
 import { files, recordVersion, type StateRecord } from "./record.ts";
 
 // ROOT/ID/ belongs to one container. The directory is the reservation of its id, the lock, and the place of its files.
 
-const otherIdCharacters = "_+-.";
+/** What an id may hold beside letters and digits. */
+export const otherIdCharacters = "_+-.";
 
 // A regular expression would say it shorter, and take 0.08 ms to compile in each `state`.
 function hasOnlyIdCharacters(id: string): boolean {
@@ -94,9 +96,9 @@ export function openContainer(root: string, id: string): Descriptor {
   }
 }
 
-/** Writes the record of a container, whole or not at all. */
-export function commit(directory: Descriptor, record: StateRecord): void {
-  writeAtomically(directory.fd, files.record, JSON.stringify(record));
+/** Writes the record of a container, whole or not at all. @param cgroups what its brief part says of them */
+export function commit(directory: Descriptor, record: StateRecord, cgroups: BriefCgroups): void {
+  writeAtomically(directory.fd, files.record, renderRecord(record, cgroups));
 }
 
 /**

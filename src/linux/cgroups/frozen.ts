@@ -7,10 +7,18 @@ import { type CgroupRecord, controllerPath, readCgroupRecord, unifiedPath } from
  * Documentation/admin-guide/cgroup-v1/freezer-subsystem.rst; cgroup-v2.rst, "cgroup.freeze" (Linux 5.2).
  */
 export function isFrozen(record: CgroupRecord): boolean {
+  const path = freezerFile(record);
+  if (path === undefined) return false;
+  const word = attemptText(path, 16);
+  return word === "FROZEN\n" || word === "1\n";
+}
+
+/** The file that says "FROZEN" (version 1) or "1" (version 2) while they are stopped; undefined where there is no freezer. */
+export function freezerFile(record: CgroupRecord): string | undefined {
   const freezer = controllerPath(record, "freezer");
-  if (freezer !== undefined) return reads(`${freezer}/freezer.state`, "FROZEN");
+  if (freezer !== undefined) return `${freezer}/freezer.state`;
   const unified = unifiedPath(record);
-  return unified !== undefined && reads(`${unified}/cgroup.freeze`, "1");
+  return unified === undefined ? undefined : `${unified}/cgroup.freeze`;
 }
 
 /**
@@ -20,9 +28,4 @@ export function isFrozen(record: CgroupRecord): boolean {
 export function isPaused(state: unknown): boolean {
   const record = readCgroupRecord(state);
   return record !== null && isFrozen(record);
-}
-
-/** Whether a file's one word is this; false when it cannot be read. */
-function reads(path: string, word: string): boolean {
-  return attemptText(path, 16) === `${word}\n`;
 }

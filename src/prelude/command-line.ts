@@ -1,0 +1,157 @@
+import type { ArgsDef } from "citty";
+import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
+import { globalArgs } from "../cli/globals.ts";
+import type { Tools } from "./tools.ts";
+
+/** The commands that the prelude knows. */
+export const commands = ["state", "start", "kill", "delete"] as const;
+export type Command = (typeof commands)[number];
+
+/** What the process was called with, each the address of a text; 0 for what is not there. */
+export interface CommandLine {
+  /** Index in `commands`. */
+  readonly command: Variable;
+  readonly id: Variable;
+  readonly signal: Variable;
+  readonly root: Variable;
+  readonly log: Variable;
+  readonly runtimeDirectory: Variable;
+}
+
+/** Options that make a command do what it does not do otherwise. Every other one is of no concern to these commands. */
+const unusual: readonly string[] = ["help", "version", "debug", "criu"];
+
+/** Values that do; "debug" has everything logged. */
+const unusualValues: readonly string[] = ["debug"];
+
+/** What begins so in the environment asks for something: a log, timings, a trace, a pause; BUNC_NO_PRELUDE for this. */
+const variables = ["BUNC_", "CH_"];
+
+const dash = "-".charCodeAt(0);
+const equalsSign = "=".charCodeAt(0);
+
+/** Records the reading of the command line. The process is left to the engine when anything of it is not the usual. */
+export function recordCommandLine(p: Prelude, tools: Tools): CommandLine {
+  const line: CommandLine = {
+    command: p.variable(-1),
+    id: p.variable(0),
+    signal: p.variable(0),
+    root: p.variable(0),
+    log: p.variable(0),
+    runtimeDirectory: p.variable(0),
+  };
+  const count = p.load(64, p.stack);
+  tools.giveUpWhen(count, "<", 2);
+  const argument = p.sum(p.stack, 8);
+  recordName(p, tools, argument);
+  recordEnvironment(p, tools, line, count);
+  recordGlobals(p, tools, line, argument);
+  recordCommand(p, tools, line, argument);
+  recordArguments(p, tools, line, argument);
+  return line;
+}
+
+/** Goes to the next argument, of which there must be one; returns it. */
+function next(p: Prelude, tools: Tools, argument: Variable): Variable {
+  p.increase(argument, 8);
+  const word = p.load(64, argument);
+  tools.giveUpWhen(word, "==", 0);
+  return word;
+}
+
+/** ch-run-oci has options of its own. */
+function recordName(p: Prelude, tools: Tools, argument: Variable): void {
+  const other = "ch-run-oci";
+  const name = p.load(64, argument);
+  tools.giveUpWhen(name, "==", 0);
+  const tail = p.sum(tools.end(name), -other.length);
+  p.when(tail, ">=", name, () => tools.giveUpWhen(tools.equals(tail, other), "!=", 0));
+}
+
+function recordEnvironment(p: Prelude, tools: Tools, line: CommandLine, count: Variable): void {
+  const at = p.sum(count, 2);
+  p.multiply(at, 8);
+  p.increase(at, p.stack);
+  p.loop((stop) => {
+    const variable = p.load(64, at);
+    p.when(variable, "==", 0, stop);
+    for (const prefix of variables) tools.giveUpWhen(tools.after(variable, prefix), "!=", 0);
+    const value = tools.after(variable, "XDG_RUNTIME_DIR=");
+    p.when(value, "!=", 0, () => p.assign(line.runtimeDirectory, value));
+    p.increase(at, 8);
+  });
+}
+
+/** The options before the command, by the definitions that the engine reads them by. */
+function recordGlobals(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {
+  const definitions: ArgsDef = globalArgs;
+  const kept: Readonly<Record<string, Variable>> = { root: line.root, log: line.log };
+  p.loop((stop, again) => {
+    const word = next(p, tools, argument);
+    p.when(p.load(8, word), "!=", dash, stop);
+    for (const [name, definition] of Object.entries(definitions)) {
+      if (unusual.includes(name)) continue;
+      const rest = tools.after(word, `--${name}`);
+      p.when(rest, "!=", 0, () => {
+        const mark = p.load(8, rest);
+        if (definition.type === "boolean") {
+          p.when(mark, "==", 0, again);
+          return;
+        }
+        // Another option may begin with the same letters.
+        const value = p.variable(0);
+        p.when(mark, "==", equalsSign, () => p.assign(value, p.sum(rest, 1)));
+        p.when(mark, "==", 0, () => p.assign(value, next(p, tools, argument)));
+        p.when(value, "!=", 0, () => {
+          tools.giveUpWhen(p.load(8, value), "==", 0);
+          const options = definition.type === "enum" ? (definition.options ?? []) : undefined;
+          if (options) recordChoice(p, tools, value, options);
+          const variable = kept[name];
+          if (variable) p.assign(variable, value);
+          again();
+        });
+      });
+    }
+    tools.giveUp();
+  });
+}
+
+/** A value must be one of some words. */
+function recordChoice(p: Prelude, tools: Tools, value: Variable, words: readonly string[]): void {
+  const known = p.variable(0);
+  for (const word of words) {
+    if (unusualValues.includes(word)) continue;
+    p.when(tools.equals(value, word), "!=", 0, () => p.assign(known, 1));
+  }
+  tools.giveUpWhen(known, "==", 0);
+}
+
+function recordCommand(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {
+  const word = p.load(64, argument);
+  for (const [index, name] of commands.entries()) {
+    p.when(tools.equals(word, name), "!=", 0, () => p.assign(line.command, index));
+  }
+  tools.giveUpWhen(line.command, "<", 0);
+}
+
+/** The id, for kill a signal, for delete --force: of a container that has ended it changes nothing. */
+function recordArguments(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {
+  p.loop((stop, again) => {
+    p.increase(argument, 8);
+    const word = p.load(64, argument);
+    p.when(word, "==", 0, stop);
+    p.when(p.load(8, word), "==", dash, () => {
+      tools.giveUpWhen(line.command, "!=", commands.indexOf("delete"));
+      for (const form of ["--force", "-f"]) p.when(tools.equals(word, form), "!=", 0, again);
+      tools.giveUp();
+    });
+    p.when(line.id, "==", 0, () => {
+      p.assign(line.id, word);
+      again();
+    });
+    tools.giveUpWhen(line.command, "!=", commands.indexOf("kill"));
+    tools.giveUpWhen(line.signal, "!=", 0);
+    p.assign(line.signal, word);
+  });
+  tools.giveUpWhen(line.id, "==", 0);
+}

@@ -1,0 +1,94 @@
+import { ACCESS, AT, S } from "../../ffi/constants/file.ts";
+import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
+import { systemRoot } from "../state/root.ts";
+import { otherIdCharacters } from "../state/store.ts";
+import type { CommandLine } from "./command-line.ts";
+import type { Tools } from "./tools.ts";
+
+/** Bytes of a path, its end included; longer ones, which nobody has, are the engine's. */
+const pathSize = 2048;
+
+/** Bytes that a container's id and the names of its files may have. */
+const nameRoom = 512;
+
+/** include/uapi/linux/stat.h: STATX_BASIC_STATS. */
+const basicStatistics = 0x7ff;
+
+const slash = "/".charCodeAt(0);
+const dot = ".".charCodeAt(0);
+
+/** Where a container's files are. */
+export interface StateDirectory {
+  /** Of the directory, without a slash at its end. */
+  readonly path: Variable;
+  /** The end of that path, which more can be appended to. */
+  readonly end: Variable;
+  readonly idLength: Variable;
+}
+
+/** Records the choice of src/state/root.ts for a user who has a place already, and the check of an id. */
+export function recordStateDirectory(p: Prelude, tools: Tools, line: CommandLine): StateDirectory {
+  const path = p.reserve(pathSize);
+  recordRoot(p, tools, line);
+  const rootLength = p.difference(tools.end(line.root), line.root);
+  tools.giveUpWhen(rootLength, ">=", pathSize - nameRoom);
+  tools.giveUpWhen(p.load(8, line.root), "!=", slash);
+  const idLength = p.difference(tools.end(line.id), line.id);
+  tools.giveUpWhen(idLength, ">=", nameRoom / 2);
+  recordIdCheck(p, tools, line.id);
+  const end = tools.append(path, line.root);
+  p.assign(end, tools.append(end, "/"));
+  p.assign(end, tools.append(end, line.id));
+  return { path, end, idLength };
+}
+
+function recordRoot(p: Prelude, tools: Tools, { root, runtimeDirectory }: CommandLine): void {
+  const own = p.reserve(pathSize);
+  const mayWrite = (path: Variable | string) =>
+    p.call("faccessat2", AT.FDCWD, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS);
+  p.when(root, "==", 0, () => {
+    const user = p.call("geteuid");
+    p.when(user, "==", 0, () => {
+      p.when(mayWrite(systemRoot), "==", 0, () => p.assign(root, systemRoot));
+    });
+    p.when(root, "==", 0, () => {
+      tools.giveUpWhen(runtimeDirectory, "==", 0);
+      tools.giveUpWhen(p.load(8, runtimeDirectory), "!=", slash);
+      recordOwnership(p, tools, runtimeDirectory, user);
+      const end = tools.end(runtimeDirectory);
+      tools.giveUpWhen(p.difference(end, runtimeDirectory), ">=", pathSize - nameRoom);
+      tools.giveUpWhen(p.load(8, end, -1), "==", slash);
+      tools.append(tools.append(own, runtimeDirectory), "/bunc");
+      tools.giveUpWhen(mayWrite(own), "!=", 0);
+      p.assign(root, own);
+    });
+  });
+}
+
+/** A directory, not a link to one, of this user. statx(2). */
+function recordOwnership(p: Prelude, tools: Tools, path: Variable, user: Variable): void {
+  const status = p.reserve(256);
+  const result = p.call("statx", AT.FDCWD, path, AT.SYMLINK_NOFOLLOW, basicStatistics, status);
+  tools.giveUpWhen(result, "!=", 0);
+  tools.giveUpWhen(p.load(32, status, 20), "!=", user);
+  tools.giveUpWhen(p.masked(p.load(16, status, 28), S.IFMT), "!=", S.IFDIR);
+}
+
+/** The characters of checkId in src/state/store.ts. */
+function recordIdCheck(p: Prelude, tools: Tools, id: Variable): void {
+  tools.giveUpWhen(p.load(8, id), "==", 0);
+  tools.giveUpWhen(p.load(8, id), "==", dot);
+  const at = p.variable(id);
+  p.loop((stop, again) => {
+    const character = p.load(8, at);
+    p.when(character, "==", 0, stop);
+    p.increase(at, 1);
+    for (const [first, last] of ["09", "AZ", "az"]) {
+      p.when(character, ">=", codeOf(first), () => p.when(character, "<", codeOf(last) + 1, again));
+    }
+    for (const other of otherIdCharacters) p.when(character, "==", codeOf(other), again);
+    tools.giveUp();
+  });
+}
+
+const codeOf = (character = "") => character.charCodeAt(0);

@@ -1,0 +1,127 @@
+import type { O } from "../../ffi/constants/file.ts";
+import type { Prelude, Value, Variable } from "../../ffi/prelude/prelude.ts";
+
+/** Numbers of open(2), of the processor that the prelude is for. */
+export type OpenFlags = { readonly [name in keyof typeof O]: number };
+
+/** What the commands of the prelude are made of, beside the language. */
+export interface Tools {
+  readonly flags: OpenFlags;
+  /** Where a word goes on behind a prefix; 0 when it begins otherwise. */
+  after(word: Value, prefix: Value): Variable;
+  /** Not 0 when the two texts are the same. */
+  equals(word: Value, text: Value): Variable;
+  /** The address of a text's end. */
+  end(text: Value): Variable;
+  /** Copies a text with its end; returns where that is now. */
+  append(to: Value, text: Value): Variable;
+  /** Copies bytes, first ones first; returns the address behind the copy. */
+  copy(to: Value, from: Value, count: Value): Variable;
+  /** The decimal number at the cursor, which goes on behind what ends it. */
+  takeNumber(): Variable;
+  /** Where takeNumber is. */
+  readonly cursor: Variable;
+  /** Closed before the process is left to the engine: what holds the container's lock, and the log. */
+  readonly directory: Variable;
+  readonly log: Variable;
+  /**
+   * Leaves the process to the engine, which begins from the beginning and does everything that the prelude does, and the
+   * rest: whatever is unusual, and whatever goes wrong, is its part.
+   */
+  giveUp(): void;
+  /** Gives up when the comparison is true. */
+  giveUpWhen(left: Value, is: "==" | "!=" | "<" | ">=", right: Value): void;
+}
+
+const zero = "0".charCodeAt(0);
+
+/** Records the parts that all commands use. They come first: the variables of a routine are its own for good. */
+export function recordTools(p: Prelude, flags: OpenFlags): Tools {
+  const [cursor, directory, log] = [p.variable(0), p.variable(-1), p.variable(-1)];
+
+  const after = p.routine(2, (word: Variable, prefix: Variable) => {
+    const result = p.variable(0);
+    p.loop((stop) => {
+      const expected = p.load(8, prefix);
+      p.when(expected, "==", 0, () => {
+        p.assign(result, word);
+        stop();
+      });
+      p.when(p.load(8, word), "!=", expected, stop);
+      p.increase(word, 1);
+      p.increase(prefix, 1);
+    });
+    return result;
+  });
+
+  const equals = p.routine(2, (word: Variable, text: Variable) => {
+    const rest = after(word, text);
+    p.when(rest, "!=", 0, () => {
+      p.when(p.load(8, rest), "!=", 0, () => p.assign(rest, 0));
+    });
+    return rest;
+  });
+
+  const end = p.routine(1, (text: Variable) => {
+    p.loop((stop) => {
+      p.when(p.load(8, text), "==", 0, stop);
+      p.increase(text, 1);
+    });
+    return text;
+  });
+
+  const append = p.routine(2, (to: Variable, text: Variable) => {
+    p.loop((stop) => {
+      const byte = p.load(8, text);
+      p.store(8, to, byte);
+      p.when(byte, "==", 0, stop);
+      p.increase(to, 1);
+      p.increase(text, 1);
+    });
+    return to;
+  });
+
+  const copy = p.routine(3, (to: Variable, from: Variable, count: Variable) => {
+    p.loop((stop) => {
+      p.when(count, "==", 0, stop);
+      p.store(8, to, p.load(8, from));
+      p.increase(to, 1);
+      p.increase(from, 1);
+      p.increase(count, -1);
+    });
+    return to;
+  });
+
+  const giveUp = p.routine(0, () => {
+    for (const descriptor of [directory, log]) {
+      p.when(descriptor, ">=", 0, () => p.call("close", descriptor));
+    }
+    p.leave();
+    return 0;
+  });
+  const giveUpWhen: Tools["giveUpWhen"] = (left, is, right) => p.when(left, is, right, () => giveUp());
+
+  const takeNumber = p.routine(0, () => {
+    const result = p.variable(0);
+    const digit = p.sum(p.load(8, cursor), -zero);
+    // What begins with no digit is nothing that bunc or the kernel has written there.
+    giveUpWhen(digit, "<", 0);
+    giveUpWhen(digit, ">=", 10);
+    p.loop((stop) => {
+      p.multiply(result, 10);
+      p.increase(result, digit);
+      p.increase(cursor, 1);
+      p.assign(digit, p.sum(p.load(8, cursor), -zero));
+      p.when(digit, "<", 0, stop);
+      p.when(digit, ">=", 10, stop);
+    });
+    p.increase(cursor, 1);
+    return result;
+  });
+
+  return {
+    ...{ flags, after, equals, end, append, copy, takeNumber, cursor, directory, log },
+    giveUp: () => void giveUp(),
+    giveUpWhen,
+  };
+}

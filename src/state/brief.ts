@@ -1,0 +1,74 @@
+import { encodeText } from "../../ffi/memory.ts";
+import { recordVersion, type StateRecord } from "./record.ts";
+
+// The record begins with the few things that the small commands need, in a form that takes no parser: src/prelude reads
+// it before there is an engine. All of it is JSON, and whoever parses the record passes over it. What `state` prints
+// stands in the record as it is printed.
+//
+//   {"brief":[FORM,PID,START,FLAGS,HEAD,TAIL,ALL,"FREEZER","CGROUP",…],
+//     "ociVersion": …,
+//     "id": "ID",                      HEAD bytes up to here, from the first line's end on
+//     "bundle": …,
+//     …
+//     "owner": "root"                  TAIL bytes, up to the comma
+//   ,"version":1, …}                   ALL bytes from the first line's end on: a shorter record is damaged
+
+/** The form of the brief part; raise it when an older prelude could misread what a newer bunc wrote. */
+export const briefForm = 100 * recordVersion + 1;
+
+export const briefStart = '{"brief":[';
+
+/** What may be done with a container without looking at the rest of its record. */
+export const briefFlags = {
+  /** `start` has nothing to do but to let init go. */
+  plainStart: 1,
+  /** `delete` has nothing to do, once the container has ended, but to remove its cgroups and its directory. */
+  plainDelete: 2,
+} as const;
+
+/** What of a container's cgroups the brief part tells. */
+export interface BriefCgroups {
+  /** Path of the file that says "FROZEN" or "1" while the container is paused; "" where there is none. */
+  readonly freezer: string;
+  /** The cgroups' paths; undefined when it takes more than rmdir(2) of each to remove them. */
+  readonly directories: readonly string[] | undefined;
+}
+
+/** Whether a path stands in JSON as it is, and cannot be taken for the end of the list. */
+function isPlain(path: string): boolean {
+  return JSON.stringify(path).length === path.length + 2 && !path.includes("]");
+}
+
+function flagsOf(record: StateRecord, cgroups: BriefCgroups): number {
+  const { executable, hooks, notify, listener, intelRdt } = record;
+  const start = executable !== "" && !hooks && !notify && !listener ? briefFlags.plainStart : 0;
+  return start | (!hooks && !intelRdt && cgroups.directories ? briefFlags.plainDelete : 0);
+}
+
+/** The text of a record's file. */
+export function renderRecord(record: StateRecord, cgroups: BriefCgroups): string {
+  const { brief: _, ociVersion, id, bundle, rootfs, created, annotations, owner, ...rest } = record;
+  const directories = cgroups.directories ?? [];
+  let isBrief = isPlain(cgroups.freezer);
+  for (const path of directories) isBrief &&= isPlain(path);
+  if (!isBrief) return JSON.stringify({ ...record, brief: undefined });
+  const head = `${JSON.stringify({ ociVersion, id }, undefined, 2).slice(1, -2)},`;
+  const hasAnnotations = Object.keys(annotations).length > 0;
+  const printed = { bundle, rootfs, created, ...(hasAnnotations ? { annotations } : {}), owner };
+  const tail = JSON.stringify(printed, undefined, 2).slice(1, -2);
+  const others = `,${JSON.stringify(hasAnnotations ? rest : { annotations, ...rest }).slice(1)}`;
+  const headLength = encodeText(head).length;
+  const tailLength = encodeText(tail).length;
+  const brief = [
+    briefForm,
+    record.pid,
+    record.processStartTime,
+    flagsOf(record, cgroups),
+    headLength,
+    tailLength,
+    headLength + tailLength + encodeText(others).length,
+    cgroups.freezer,
+    ...directories,
+  ];
+  return `${briefStart}${JSON.stringify(brief).slice(1)},${head}${tail}${others}`;
+}
