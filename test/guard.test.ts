@@ -26,6 +26,8 @@ const margins: Readonly<Record<string, number>> = {
   systemCalls: 0.1,
   threads: 0,
   pageFaults: 0.5,
+  callsWithPrelude: 0.1,
+  faultsWithPrelude: 0.5,
 };
 
 const guarded =
@@ -59,6 +61,8 @@ oursOnly("the limits are about counts that were seen: what is run is counted", a
       "symbols",
       "systemCalls",
       "pageFaults",
+      "callsWithPrelude",
+      "faultsWithPrelude",
     ]) {
       expect(limits[verb][name]).toBeGreaterThan(0);
     }

@@ -116,7 +116,7 @@ export class Container {
   /** Whatever state it is in, ends it and reaps its init. */
   async discard(): Promise<void> {
     if (this.pid === 0) return;
-    if (!this.#deleted) await this.workspace.runtime(["delete", "--force", this.id]);
+    if (!this.#deleted) await this.workspace.deleteLeft(this.id);
     await this.#reapQuietly();
   }
 

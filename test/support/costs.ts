@@ -35,10 +35,16 @@ function dlopenedSymbols(output: string): number {
   return count;
 }
 
+/** The engine's part is looked at where the prelude leaves everything to it. */
+const engineAlone = { BUNC_NO_PRELUDE: "1" };
+
+const countCalls = (output: string) => matches(output, /^[a-z]\w+\(/gm);
+const readFaults = (output: string) => Number(/^faults (\d+)$/m.exec(output)?.[1]);
+
 const lenses: readonly Lens[] = [
   {
     wrap: [],
-    env: { BUN_JSC_dumpGeneratedBytecodes: "1" },
+    env: { ...engineAlone, BUN_JSC_dumpGeneratedBytecodes: "1" },
     count: (output) => ({
       functions: matches(output, /^\S.* instructions \(/gm),
       bytes: sum(output, /^\S.*, None\w+, (\d+) .*instructions \(/gm),
@@ -47,27 +53,37 @@ const lenses: readonly Lens[] = [
   },
   {
     wrap: [],
-    env: { BUN_JSC_reportBytecodeCompileTimes: "1" },
+    env: { ...engineAlone, BUN_JSC_reportBytecodeCompileTimes: "1" },
     count: (output) => ({ compiled: matches(output, /^Compiled .* into bytecode /gm) }),
   },
   {
     wrap: [],
-    env: { LD_DEBUG: "symbols" },
+    env: { ...engineAlone, LD_DEBUG: "symbols" },
     count: (output) => ({ symbols: dlopenedSymbols(output) }),
   },
   {
     // Without -f: of the command itself, not of init, which lives on.
     wrap: ["strace", "-o", "/dev/stderr"],
-    env: {},
+    env: engineAlone,
     count: (output) => ({
-      systemCalls: matches(output, /^[a-z]\w+\(/gm),
+      systemCalls: countCalls(output),
       threads: matches(output, /^clone3?\(.*CLONE_THREAD/gm),
     }),
   },
   {
+    wrap: ["strace", "-o", "/dev/stderr"],
+    env: {},
+    count: (output) => ({ callsWithPrelude: countCalls(output) }),
+  },
+  {
     wrap: ["busybox", "time", "-f", "faults %R"],
     env: {},
-    count: (output) => ({ pageFaults: Number(/^faults (\d+)$/m.exec(output)?.[1]) }),
+    count: (output) => ({ faultsWithPrelude: readFaults(output) }),
+  },
+  {
+    wrap: ["busybox", "time", "-f", "faults %R"],
+    env: engineAlone,
+    count: (output) => ({ pageFaults: readFaults(output) }),
   },
 ];
 

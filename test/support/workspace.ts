@@ -155,12 +155,18 @@ export class Workspace {
     return { ...(await this.runtime(args, options)), id };
   }
 
+  /** Deletes a container that a test has left. What stays is a fault of the test's, or of the runtime's. */
+  async deleteLeft(id: string): Promise<void> {
+    const { status, stderr } = await this.runtime(["delete", "--force", id]);
+    if (status !== 0 && runtimeKind === "bunc") throw new Error(`a container is left: ${stderr}`);
+  }
+
   /** Deletes what is left of the containers, and then the directory, but never through a mount. */
   async remove(): Promise<void> {
     for (const container of this.#containers) await container.discard();
     const left = existsSync(this.state) ? readdirSync(this.state) : [];
     for (const id of this.#ids) {
-      if (left.includes(id)) await this.runtime(["delete", "--force", id]);
+      if (left.includes(id)) await this.deleteLeft(id);
     }
     await this.#mounts?.close();
     await removeTree(this.path);
