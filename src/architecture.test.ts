@@ -46,6 +46,13 @@ test("the imports were found", () => {
   expect(all.length).toBeGreaterThan(200);
 });
 
+test("the engine has no part of what runs before it", () => {
+  const isPrelude = (file: string) => /^(src|ffi)\/prelude\//.test(file);
+  expect(breaches(({ from, to }) => isPrelude(to) && !isPrelude(from) && from !== "bin/prelude.ts")).toEqual(
+    [],
+  );
+});
+
 test("only ffi imports bun:ffi", () => {
   expect(breaches(({ from, to }) => to === "bun:ffi" && part(from) !== "ffi")).toEqual([]);
 });

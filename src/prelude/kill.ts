@@ -14,13 +14,13 @@ export function recordKill(p: Prelude, tools: Tools, line: CommandLine, brief: B
   tools.giveUpWhen(pidfd, "<", 3);
   // After the pidfd is open: from then on it names this process and no later one.
   const running = recordIsRunning(p, tools, brief);
+  // Who kills what is paused must let it go, too.
+  p.when(signal, "==", SIG.KILL, () => {
+    p.when(recordIsPaused(p, tools, brief), "==", 1, () => p.assign(running, 0));
+  });
   p.when(running, "==", 1, () => {
     const result = p.call("pidfd_send_signal", pidfd, signal, 0, 0);
-    p.when(result, "==", 0, () => {
-      // In a frozen cgroup a killed process ends only when it is let go. To kill it once more changes nothing.
-      p.when(signal, "==", SIG.KILL, () => tools.giveUpWhen(recordIsPaused(p, tools, brief), "==", 1));
-      p.call("exit_group", 0);
-    });
+    p.when(result, "==", 0, () => p.call("exit_group", 0));
   });
   p.call("close", pidfd);
   tools.giveUp();
