@@ -58,7 +58,7 @@ function outcome(arch: Arch, args: readonly string[], record: (p: Prelude) => vo
 
 describe.each(processors)("the prelude's interpreter for %s", (arch) => {
   test("is small", () => {
-    expect(readInterpreter(arch).bytes.length).toBe(arch === "x64" ? 336 : 352);
+    expect(readInterpreter(arch).bytes.length).toBe(arch === "x64" ? 408 : 424);
   });
 
   test.skipIf(objdump(arch) === undefined)("is what its table says", () => {
@@ -201,6 +201,48 @@ for (const arch of processors) {
         return p.sum(quadruple(kept), kept);
       });
       expect(status).toBe(25);
+    });
+
+    test("has parts that are not come back from", () => {
+      for (const [number, status] of [
+        [3, 11],
+        [4, 12],
+        [5, 13],
+        [6, 14],
+      ] as const) {
+        const found = value((p) => {
+          const result = p.variable(10);
+          const { go, goWhen } = p.exit(() => p.call("exit_group", result));
+          const given = p.variable(number);
+          p.increase(result, 1);
+          goWhen(given, "<", 4);
+          p.increase(result, 1);
+          goWhen(given, "==", 4);
+          p.increase(result, 1);
+          goWhen(given, "!=", 6);
+          p.increase(result, 1);
+          goWhen(given, ">=", 7);
+          go();
+          return 0;
+        });
+        expect(found).toBe(status);
+      }
+    });
+
+    test("looks for a byte, or for the end", () => {
+      expect(value((p) => p.load(8, p.seek("a b,c", ",".charCodeAt(0)), 1))).toBe("c".charCodeAt(0));
+      expect(value((p) => p.difference(p.seek(p.variable("a b,c"), ";".charCodeAt(0)), "a b,c"))).toBe(5);
+    });
+
+    test("puts texts together", () => {
+      const { status, output } = run([], (p) => {
+        const memory = p.reserve(16);
+        const end = p.append(p.append(memory, "one "), "two");
+        const length = p.difference(end, memory);
+        p.call("write", 1, memory, length);
+        p.when(p.load(8, end), "==", 0, () => p.call("exit_group", length));
+      });
+      expect({ status, output }).toEqual({ status: 7, output: "one two" });
     });
 
     test("gets the kernel's errors as negative numbers", () => {

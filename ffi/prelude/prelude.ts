@@ -39,6 +39,8 @@ export type Operation =
   | "load64"
   | "store8"
   | "store64"
+  | "seek"
+  | "copy"
   | "call"
   | "jump"
   | "jump_equal"
@@ -57,6 +59,14 @@ export interface Instruction {
 }
 
 export type Comparison = "==" | "!=" | "<" | ">=";
+
+const opposites = { "==": "!=", "!=": "==", "<": ">=", ">=": "<" } as const;
+
+/** Ways to a part of the program that is not come back from. */
+export interface Exit {
+  go(): void;
+  goWhen(left: Value, is: Comparison, right: Value): void;
+}
 
 /** Registers, which the memory begins with: the stack pointer at the start, six arguments of calls, variables. */
 const registerCount = 256;
@@ -152,6 +162,20 @@ export class Prelude {
     this.scoped(() => this.emit(`store${bits}`, this.operand(value), this.operand(address), offset));
   }
 
+  /** The address of the next byte of this value, or of the text's end. */
+  seek(text: Value, byte: number): Variable {
+    const result = this.newVariable();
+    this.emit("seek", result.index, this.operand(text), byte);
+    return result;
+  }
+
+  /** Copies a text with its end to an address; returns where that end is now. */
+  append(to: Value, text: Value): Variable {
+    const end = this.variable(to);
+    this.scoped(() => this.emit("copy", end.index, this.operand(text), 0));
+    return end;
+  }
+
   /** Makes a system call; what the kernel returned, an error as its negated number. */
   call(name: CallName, ...args: Value[]): Variable {
     const result = this.newVariable();
@@ -171,7 +195,7 @@ export class Prelude {
 
   when(left: Value, is: Comparison, right: Value, then: () => void, otherwise?: () => void): void {
     const [no, end] = [new Place(), new Place()];
-    this.scoped(() => this.jumpUnless(left, is, right, no));
+    this.scoped(() => this.jumpWhen(left, opposites[is], right, no));
     this.scoped(then);
     if (otherwise) this.jump(end);
     this.place(no);
@@ -222,6 +246,19 @@ export class Prelude {
     };
   }
 
+  /** A part of the program that is gone to and not come back from: it must not go on. */
+  exit(body: () => void): Exit {
+    const [start, end] = [new Place(), new Place()];
+    this.jump(end);
+    this.place(start);
+    this.scoped(body);
+    this.place(end);
+    return {
+      go: () => this.jump(start),
+      goWhen: (left, is, right) => this.scoped(() => this.jumpWhen(left, is, right, start)),
+    };
+  }
+
   /** Gives the process to the engine. */
   leave(): void {
     this.emit("leave", 0, 0, 0);
@@ -231,16 +268,16 @@ export class Prelude {
     this.emit("jump", 0, 0, to);
   }
 
-  private jumpUnless(left: Value, is: Comparison, right: Value, to: Place): void {
+  private jumpWhen(left: Value, is: Comparison, right: Value, to: Place): void {
     const [first, second] = [this.operand(left), this.operand(right)];
-    if (is === "==") this.emit("jump_unequal", first, second, to);
-    else if (is === "!=") this.emit("jump_equal", first, second, to);
-    else if (is === ">=") this.emit("jump_less", first, second, to);
+    if (is === "==") this.emit("jump_equal", first, second, to);
+    else if (is === "!=") this.emit("jump_unequal", first, second, to);
+    else if (is === "<") this.emit("jump_less", first, second, to);
     else {
-      const yes = new Place();
-      this.emit("jump_less", first, second, yes);
+      const no = new Place();
+      this.emit("jump_less", first, second, no);
       this.jump(to);
-      this.place(yes);
+      this.place(no);
     }
   }
 

@@ -4,7 +4,7 @@ import { globalArgs } from "../cli/globals.ts";
 import type { Tools } from "./tools.ts";
 
 /** The commands that the prelude knows. */
-export const commands = ["state", "start", "kill", "delete"] as const;
+export const commands = ["state", "start", "kill", "delete", "list"] as const;
 export type Command = (typeof commands)[number];
 
 /** What the process was called with, each the address of a text; 0 for what is not there. */
@@ -64,7 +64,7 @@ function recordName(p: Prelude, tools: Tools, argument: Variable): void {
   const other = "ch-run-oci";
   const name = p.load(64, argument);
   tools.giveUpWhen(name, "==", 0);
-  const tail = p.sum(tools.end(name), -other.length);
+  const tail = p.sum(p.seek(name, 0), -other.length);
   p.when(tail, ">=", name, () => tools.giveUpWhen(tools.equals(tail, other), "!=", 0));
 }
 
@@ -134,12 +134,14 @@ function recordCommand(p: Prelude, tools: Tools, line: CommandLine, argument: Va
   tools.giveUpWhen(line.command, "<", 0);
 }
 
-/** The id, for kill a signal, for delete --force: of a container that has ended it changes nothing. */
+/** The id, for kill a signal, for delete --force: of a container that has ended it changes nothing. Nothing for list. */
 function recordArguments(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {
+  const list = commands.indexOf("list");
   p.loop((stop, again) => {
     p.increase(argument, 8);
     const word = p.load(64, argument);
     p.when(word, "==", 0, stop);
+    tools.giveUpWhen(line.command, "==", list);
     p.when(p.load(8, word), "==", dash, () => {
       tools.giveUpWhen(line.command, "!=", commands.indexOf("delete"));
       for (const form of ["--force", "-f"]) p.when(tools.equals(word, form), "!=", 0, again);
@@ -153,5 +155,5 @@ function recordArguments(p: Prelude, tools: Tools, line: CommandLine, argument: 
     tools.giveUpWhen(line.signal, "!=", 0);
     p.assign(line.signal, word);
   });
-  tools.giveUpWhen(line.id, "==", 0);
+  p.when(line.command, "!=", list, () => tools.giveUpWhen(line.id, "==", 0));
 }

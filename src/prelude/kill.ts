@@ -42,7 +42,7 @@ function recordSignal(p: Prelude, tools: Tools, line: CommandLine): Variable {
 }
 
 function recordNumber(p: Prelude, tools: Tools, text: Variable, signal: Variable): void {
-  const length = p.difference(tools.end(text), text);
+  const length = p.difference(p.seek(text, 0), text);
   tools.giveUpWhen(length, "<", 1);
   tools.giveUpWhen(length, ">=", 3);
   p.assign(signal, 0);

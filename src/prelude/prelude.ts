@@ -3,14 +3,15 @@ import { Prelude, type Variable } from "../../ffi/prelude/prelude.ts";
 import { type Command, type CommandLine, commands, recordCommandLine } from "./command-line.ts";
 import { recordDelete } from "./delete.ts";
 import { recordKill } from "./kill.ts";
+import { recordList } from "./list.ts";
 import { recordReading } from "./record.ts";
 import { recordStart } from "./start.ts";
 import { recordState } from "./state.ts";
-import { recordStateDirectory, type StateDirectory } from "./state-directory.ts";
+import { type RootPath, recordRootPath, recordStateDirectory } from "./state-directory.ts";
 import { type OpenFlags, recordTools, type Tools } from "./tools.ts";
 
 /** Whether a command opens the container's directory and takes its lock. The others must answer whatever goes on. */
-const locking: Readonly<Record<Command, boolean>> = { state: false, start: true, kill: false, delete: true };
+const locking = { state: false, start: true, kill: false, delete: true } as const;
 
 /**
  * What the executable does before there is an engine: the commands that callers make most often, in their usual form, on
@@ -21,28 +22,27 @@ export function recordPrelude(flags: OpenFlags): Prelude {
   const p = new Prelude();
   const tools = recordTools(p, flags);
   const line = recordCommandLine(p, tools);
-  const place = recordStateDirectory(p, tools, line);
+  const root = recordRootPath(p, tools, line);
   recordLog(p, tools, line);
   for (const [index, command] of commands.entries()) {
-    p.when(line.command, "==", index, () => recordCommand(p, tools, line, place, command));
+    p.when(line.command, "==", index, () => recordCommand(p, tools, line, root, command));
   }
   tools.giveUp();
   return p;
 }
 
-function recordCommand(
-  p: Prelude,
-  tools: Tools,
-  line: CommandLine,
-  place: StateDirectory,
-  command: Command,
-): void {
-  if (locking[command]) recordLock(p, tools, place.path);
-  const brief = recordReading(p, tools, line, place, locking[command] ? tools.directory : undefined);
-  if (command === "state") recordState(p, tools, place, brief);
-  else if (command === "start") recordStart(p, tools, brief);
-  else if (command === "kill") recordKill(p, tools, line, brief);
-  else recordDelete(p, tools, place, brief);
+function recordCommand(p: Prelude, tools: Tools, line: CommandLine, root: RootPath, command: Command): void {
+  if (command === "list") {
+    recordList(p, tools, root);
+  } else {
+    const place = recordStateDirectory(p, tools, root, line.id);
+    if (locking[command]) recordLock(p, tools, place.path);
+    const brief = recordReading(p, tools, place, locking[command] ? tools.directory : undefined);
+    if (command === "state") recordState(p, tools, place, brief);
+    else if (command === "start") recordStart(p, tools, brief);
+    else if (command === "kill") recordKill(p, tools, line, brief);
+    else recordDelete(p, tools, place, brief);
+  }
   p.call("exit_group", 0);
 }
 

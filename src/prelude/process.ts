@@ -7,7 +7,7 @@ import type { Tools } from "./tools.ts";
 const lineSize = 1024;
 
 const space = " ".charCodeAt(0);
-const bracket = ")".charCodeAt(0);
+const closing = ")".charCodeAt(0);
 
 /** Fields of /proc/PID/stat from the state to the start time: proc_pid_stat(5), 3 and 22. */
 const fields = 19;
@@ -23,7 +23,7 @@ export function recordIsRunning(p: Prelude, tools: Tools, brief: Brief): Variabl
     p.when(length, "!=", -ERRNO.ESRCH, () => {
       tools.giveUpWhen(length, "<", 1);
       p.store(8, p.sum(line, length), 0);
-      const state = recordFacts(p, tools, line, p.sum(line, length));
+      const state = recordFacts(p, tools, line);
       p.when(tools.takeNumber(), "==", brief.startTime, () => p.assign(running, 1));
       for (const ended of "ZX") p.when(state, "==", ended.charCodeAt(0), () => p.assign(running, 0));
     });
@@ -33,8 +33,8 @@ export function recordIsRunning(p: Prelude, tools: Tools, brief: Brief): Variabl
 
 /** Opens what /proc says of init: a descriptor, or -1 when there is no such process. */
 function recordOpening(p: Prelude, tools: Tools, { pidText, pidLength }: Brief, path: Variable): Variable {
-  const end = tools.copy(tools.append(path, "/proc/"), pidText, pidLength);
-  tools.append(end, "/stat");
+  const end = tools.copy(p.append(path, "/proc/"), pidText, pidLength);
+  p.append(end, "/stat");
   const file = p.call("openat", AT.FDCWD, path, tools.flags.RDONLY | tools.flags.CLOEXEC, 0);
   for (const gone of [ERRNO.ENOENT, ERRNO.ESRCH]) p.when(file, "==", -gone, () => p.assign(file, -1));
   tools.giveUpWhen(file, "<", -1);
@@ -42,22 +42,25 @@ function recordOpening(p: Prelude, tools: Tools, { pidText, pidLength }: Brief, 
 }
 
 /** The letter of the state; the cursor is at the start time then. */
-function recordFacts(p: Prelude, tools: Tools, line: Variable, end: Variable): Variable {
+function recordFacts(p: Prelude, tools: Tools, line: Variable): Variable {
   // The command's name may hold spaces and parentheses; after the last one come plain fields.
-  const at = p.variable(end);
+  const at = p.variable(0);
+  const bracket = p.variable(p.seek(line, closing));
   p.loop((stop) => {
-    p.increase(at, -1);
-    tools.giveUpWhen(at, "<", line);
-    p.when(p.load(8, at), "==", bracket, stop);
+    p.when(p.load(8, bracket), "==", 0, stop);
+    p.assign(at, bracket);
+    p.assign(bracket, p.seek(p.sum(bracket, 1), closing));
   });
+  tools.giveUpWhen(at, "==", 0);
+  tools.giveUpWhen(p.load(8, at, 1), "==", 0);
   p.increase(at, 2);
   const state = p.load(8, at);
   const left = p.variable(fields);
   p.loop((stop) => {
-    const byte = p.load(8, at);
-    tools.giveUpWhen(byte, "==", 0);
-    p.increase(at, 1);
-    p.when(byte, "==", space, () => p.increase(left, -1));
+    const found = p.seek(at, space);
+    tools.giveUpWhen(p.load(8, found), "==", 0);
+    p.assign(at, p.sum(found, 1));
+    p.increase(left, -1);
     p.when(left, "==", 0, stop);
   });
   p.assign(tools.cursor, at);

@@ -1,8 +1,6 @@
-import { AT } from "../../ffi/constants/file.ts";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import { briefForm, briefStart } from "../state/brief.ts";
 import { files } from "../state/record.ts";
-import type { CommandLine } from "./command-line.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import type { Tools } from "./tools.ts";
 
@@ -43,16 +41,15 @@ export interface Brief {
 export function recordReading(
   p: Prelude,
   tools: Tools,
-  line: CommandLine,
   place: StateDirectory,
   directory: Variable | undefined,
 ): Brief {
   const buffer = p.reserve(roomBefore + recordSize);
   const start = p.sum(buffer, roomBefore);
-  if (!directory) tools.append(place.end, `/${files.record}`);
+  if (!directory) p.append(place.end, `/${files.record}`);
   const flags = tools.flags.RDONLY | tools.flags.CLOEXEC;
   const name = directory ? files.record : place.path;
-  const file = p.call("openat", directory ?? AT.FDCWD, name, flags, 0);
+  const file = p.call("openat", directory ?? place.from, name, flags, 0);
   // Below 3 when the caller has closed one of the standard descriptors: what is printed must not go into a file.
   tools.giveUpWhen(file, "<", 3);
   const length = p.call("read", file, start, recordSize);
@@ -66,7 +63,7 @@ export function recordReading(
   tools.giveUpWhen(tools.takeNumber(), "!=", briefForm);
   const brief = recordFields(p, tools);
   recordWholeness(p, tools, brief, p.sum(start, length));
-  recordSameId(p, tools, line, place, brief);
+  recordSameId(p, tools, place, brief);
   return brief;
 }
 
@@ -118,24 +115,15 @@ export function takeString(p: Prelude, tools: Tools): Variable {
 
 /** Moves the cursor behind the next one of a character. */
 function skip(p: Prelude, cursor: Variable, character: number, tools: Tools): void {
-  p.loop((stop) => {
-    const byte = p.load(8, cursor);
-    tools.giveUpWhen(byte, "==", 0);
-    p.increase(cursor, 1);
-    p.when(byte, "==", character, stop);
-  });
+  const found = p.seek(cursor, character);
+  tools.giveUpWhen(p.load(8, found), "==", 0);
+  p.assign(cursor, p.sum(found, 1));
 }
 
 /** The record must be this container's: its head ends with the id, a quotation mark and a comma. */
-function recordSameId(
-  p: Prelude,
-  tools: Tools,
-  line: CommandLine,
-  { idLength }: StateDirectory,
-  { tail }: Brief,
-): void {
+function recordSameId(p: Prelude, tools: Tools, { id, idLength }: StateDirectory, { tail }: Brief): void {
   const quoted = p.difference(tail, p.sum(idLength, 2));
-  const rest = tools.after(quoted, line.id);
+  const rest = tools.after(quoted, id);
   tools.giveUpWhen(rest, "==", 0);
   tools.giveUpWhen(p.load(8, rest), "!=", quote);
   tools.giveUpWhen(p.load(8, quoted, -1), "!=", quote);

@@ -17,29 +17,52 @@ const basicStatistics = 0x7ff;
 const slash = "/".charCodeAt(0);
 const dot = ".".charCodeAt(0);
 
+/** The state root. */
+export interface RootPath {
+  /** With a slash at its end, and room behind it for a container's files. */
+  readonly path: Variable;
+  /** The end of that path. */
+  readonly end: Variable;
+}
+
 /** Where a container's files are. */
 export interface StateDirectory {
+  readonly id: Variable;
+  readonly idLength: Variable;
+  /** The directory that the path is seen from: a descriptor, or AT_FDCWD. */
+  readonly from: Variable | number;
   /** Of the directory, without a slash at its end. */
   readonly path: Variable;
   /** The end of that path, which more can be appended to. */
   readonly end: Variable;
-  readonly idLength: Variable;
 }
 
-/** Records the choice of src/state/root.ts for a user who has a place already, and the check of an id. */
-export function recordStateDirectory(p: Prelude, tools: Tools, line: CommandLine): StateDirectory {
+/** Records the choice of src/state/root.ts for a user who has a place already. */
+export function recordRootPath(p: Prelude, tools: Tools, line: CommandLine): RootPath {
   const path = p.reserve(pathSize);
   recordRoot(p, tools, line);
-  const rootLength = p.difference(tools.end(line.root), line.root);
+  const rootLength = p.difference(p.seek(line.root, 0), line.root);
   tools.giveUpWhen(rootLength, ">=", pathSize - nameRoom);
   tools.giveUpWhen(p.load(8, line.root), "!=", slash);
-  const idLength = p.difference(tools.end(line.id), line.id);
+  return { path, end: p.append(p.append(path, line.root), "/") };
+}
+
+/**
+ * Records the check of an id, and makes the path that of the container's directory.
+ * @param open the state root, when it is open: what is seen from there need not be looked up from the beginning
+ */
+export function recordStateDirectory(
+  p: Prelude,
+  tools: Tools,
+  root: RootPath,
+  id: Variable,
+  open?: Variable,
+): StateDirectory {
+  const idLength = p.difference(p.seek(id, 0), id);
   tools.giveUpWhen(idLength, ">=", nameRoom / 2);
-  recordIdCheck(p, tools, line.id);
-  const end = tools.append(path, line.root);
-  p.assign(end, tools.append(end, "/"));
-  p.assign(end, tools.append(end, line.id));
-  return { path, end, idLength };
+  recordIdCheck(p, tools, id);
+  const [from, path] = open ? [open, root.end] : [AT.FDCWD, root.path];
+  return { id, idLength, from, path, end: p.append(root.end, id) };
 }
 
 function recordRoot(p: Prelude, tools: Tools, { root, runtimeDirectory }: CommandLine): void {
@@ -55,10 +78,10 @@ function recordRoot(p: Prelude, tools: Tools, { root, runtimeDirectory }: Comman
       tools.giveUpWhen(runtimeDirectory, "==", 0);
       tools.giveUpWhen(p.load(8, runtimeDirectory), "!=", slash);
       recordOwnership(p, tools, runtimeDirectory, user);
-      const end = tools.end(runtimeDirectory);
+      const end = p.seek(runtimeDirectory, 0);
       tools.giveUpWhen(p.difference(end, runtimeDirectory), ">=", pathSize - nameRoom);
       tools.giveUpWhen(p.load(8, end, -1), "==", slash);
-      tools.append(tools.append(own, runtimeDirectory), "/bunc");
+      p.append(p.append(own, runtimeDirectory), "/bunc");
       tools.giveUpWhen(mayWrite(own), "!=", 0);
       p.assign(root, own);
     });

@@ -11,10 +11,6 @@ export interface Tools {
   after(word: Value, prefix: Value): Variable;
   /** Not 0 when the two texts are the same. */
   equals(word: Value, text: Value): Variable;
-  /** The address of a text's end. */
-  end(text: Value): Variable;
-  /** Copies a text with its end; returns where that is now. */
-  append(to: Value, text: Value): Variable;
   /** Copies bytes, first ones first; returns the address behind the copy. */
   copy(to: Value, from: Value, count: Value): Variable;
   /** The decimal number at the cursor, which goes on behind what ends it. */
@@ -62,25 +58,6 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
     return rest;
   });
 
-  const end = p.routine(1, (text: Variable) => {
-    p.loop((stop) => {
-      p.when(p.load(8, text), "==", 0, stop);
-      p.increase(text, 1);
-    });
-    return text;
-  });
-
-  const append = p.routine(2, (to: Variable, text: Variable) => {
-    p.loop((stop) => {
-      const byte = p.load(8, text);
-      p.store(8, to, byte);
-      p.when(byte, "==", 0, stop);
-      p.increase(to, 1);
-      p.increase(text, 1);
-    });
-    return to;
-  });
-
   const copy = p.routine(3, (to: Variable, from: Variable, count: Variable) => {
     p.loop((stop) => {
       p.when(count, "==", 0, stop);
@@ -92,14 +69,12 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
     return to;
   });
 
-  const giveUp = p.routine(0, () => {
+  const { go: giveUp, goWhen: giveUpWhen } = p.exit(() => {
     for (const descriptor of [directory, log]) {
       p.when(descriptor, ">=", 0, () => p.call("close", descriptor));
     }
     p.leave();
-    return 0;
   });
-  const giveUpWhen: Tools["giveUpWhen"] = (left, is, right) => p.when(left, is, right, () => giveUp());
 
   const takeNumber = p.routine(0, () => {
     const result = p.variable(0);
@@ -120,8 +95,7 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
   });
 
   return {
-    ...{ flags, after, equals, end, append, copy, takeNumber, cursor, directory, log },
-    giveUp: () => void giveUp(),
-    giveUpWhen,
+    ...{ flags, after, equals, copy, takeNumber, cursor, directory, log },
+    ...{ giveUp, giveUpWhen },
   };
 }

@@ -36,6 +36,7 @@ test("a record is JSON, with everything that it had", () => {
 
 describe("the brief part", () => {
   const all = briefFlags.plainStart | briefFlags.plainDelete;
+  const line = { bundle: "/b", rootfs: "/b/rootfs", annotations: {} };
 
   test("is at the beginning, and says where the printed parts of the record are", () => {
     const bytes = new TextEncoder().encode(renderRecord(record, none));
@@ -73,6 +74,10 @@ describe("the brief part", () => {
     ["a listener", { listener: {} }, none, briefFlags.plainDelete],
     ["a class of service", { intelRdt: { path: "/x" } }, none, briefFlags.plainStart],
     ["a scope", {}, { freezer: "", directories: undefined }, briefFlags.plainStart],
+    ["plain texts", line, none, all | briefFlags.plainLine],
+    ["an annotation in another script", { ...line, annotations: { a: "é" } }, none, all],
+    ["a bundle that takes a parser", { ...line, bundle: '/b"' }, none, all],
+    ["nobody", { ...line, owner: "\n" }, none, all],
   ])("says what may be done with a container of %s", (_, change, cgroups, flags) => {
     expect(briefOf(renderRecord({ ...record, ...change }, cgroups))[3]).toBe(flags);
   });

@@ -24,6 +24,8 @@ export const briefFlags = {
   plainStart: 1,
   /** `delete` has nothing to do, once the container has ended, but to remove its cgroups and its directory. */
   plainDelete: 2,
+  /** What `list` prints stands in the record as it is printed, a byte a character. */
+  plainLine: 4,
 } as const;
 
 /** What of a container's cgroups the brief part tells. */
@@ -39,10 +41,13 @@ function isPlain(path: string): boolean {
   return JSON.stringify(path).length === path.length + 2 && !path.includes("]");
 }
 
-function flagsOf(record: StateRecord, cgroups: BriefCgroups): number {
+/** @param isAscii the record's printed part is */
+function flagsOf(record: StateRecord, cgroups: BriefCgroups, isAscii: boolean): number {
   const { executable, hooks, notify, listener, intelRdt } = record;
   const start = executable !== "" && !hooks && !notify && !listener ? briefFlags.plainStart : 0;
-  return start | (!hooks && !intelRdt && cgroups.directories ? briefFlags.plainDelete : 0);
+  const remove = !hooks && !intelRdt && cgroups.directories ? briefFlags.plainDelete : 0;
+  const line = isAscii && isPlain(record.bundle) && isPlain(record.owner) ? briefFlags.plainLine : 0;
+  return start | remove | line;
 }
 
 /** The text of a record's file. */
@@ -63,7 +68,7 @@ export function renderRecord(record: StateRecord, cgroups: BriefCgroups): string
     briefForm,
     record.pid,
     record.processStartTime,
-    flagsOf(record, cgroups),
+    flagsOf(record, cgroups, tailLength === tail.length),
     headLength,
     tailLength,
     headLength + tailLength + encodeText(others).length,
