@@ -10,8 +10,8 @@ import type { Tools } from "./tools.ts";
 
 const listSize = 4096;
 
-/** When less of a list is free, there may be more: NAME_MAX and what stands before a name in struct linux_dirent64. */
-const entryRoom = 256 + 19;
+/** Bytes of the longest entry, struct linux_dirent64 with a name of NAME_MAX: when less of a list is free, there may be more. */
+const entryRoom = 280;
 
 const quote = '"'.charCodeAt(0);
 const bracket = "]".charCodeAt(0);
@@ -53,6 +53,8 @@ function recordFiles(p: Prelude, tools: Tools): void {
   const length = p.call("getdents64", directory, list, listSize);
   tools.giveUpWhen(length, "<", 0);
   tools.giveUpWhen(length, ">=", listSize - entryRoom);
+  // Some file systems give fewer at a time than there is room for.
+  tools.giveUpWhen(p.call("getdents64", directory, p.sum(list, length), entryRoom), "!=", 0);
   const at = p.variable(list);
   const end = p.sum(list, length);
   p.loop((stop, again) => {

@@ -60,8 +60,24 @@ function recordLog(p: Prelude, tools: Tools, { log }: CommandLine): void {
   p.when(log, "!=", 0, () => {
     for (const special of ["journald:", "syslog:", "file:"])
       tools.giveUpWhen(tools.after(log, special), "!=", 0);
+    recordIsAscii(p, tools, log);
     const how = flags.WRONLY | flags.APPEND | flags.CREAT | flags.CLOEXEC;
-    p.assign(tools.log, p.call("openat", AT.FDCWD, log, how, 0o644));
-    tools.giveUpWhen(tools.log, "<", 3);
+    const file = p.call("openat", AT.FDCWD, log, how, 0o644);
+    // The engine has it open at the same time then: who reads a FIFO does not see it end between the two.
+    p.when(file, "<", 3, () => {
+      p.when(file, ">=", 0, () => p.call("close", file));
+      tools.giveUp();
+    });
+  });
+}
+
+/** The engine makes text of its arguments, and another file of a name that is no UTF-8. */
+function recordIsAscii(p: Prelude, tools: Tools, text: Variable): void {
+  const at = p.variable(text);
+  p.loop((stop) => {
+    const byte = p.load(8, at);
+    p.when(byte, "==", 0, stop);
+    tools.giveUpWhen(byte, ">=", 0x80);
+    p.increase(at, 1);
   });
 }

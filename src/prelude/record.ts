@@ -10,6 +10,9 @@ const recordSize = 24 * 1024;
 /** Bytes before the record, for what is printed in front of it. */
 const roomBefore = 256;
 
+/** Digits of the greatest pid_t. */
+const pidDigits = 10;
+
 const quote = '"'.charCodeAt(0);
 const comma = ",".charCodeAt(0);
 
@@ -50,10 +53,11 @@ export function recordReading(
   const flags = tools.flags.RDONLY | tools.flags.CLOEXEC;
   const name = directory ? files.record : place.path;
   const file = p.call("openat", directory ?? place.from, name, flags, 0);
-  // Below 3 when the caller has closed one of the standard descriptors: what is printed must not go into a file.
-  tools.giveUpWhen(file, "<", 3);
+  tools.giveUpWhen(file, "<", 0);
   const length = p.call("read", file, start, recordSize);
   p.call("close", file);
+  // The caller has closed one of the standard descriptors: what is printed must not go into a file.
+  tools.giveUpWhen(file, "<", 3);
   tools.giveUpWhen(length, "<", 1);
   tools.giveUpWhen(length, ">=", recordSize);
   p.store(8, p.sum(start, length), 0);
@@ -73,6 +77,8 @@ function recordFields(p: Prelude, tools: Tools): Brief {
   const pid = tools.takeNumber();
   tools.giveUpWhen(pid, "==", 0);
   const pidLength = p.sum(p.difference(cursor, pidText), -1);
+  // It is copied to places that have room for a pid.
+  tools.giveUpWhen(pidLength, ">=", pidDigits + 1);
   const startTime = tools.takeNumber();
   const flags = tools.takeNumber();
   const headLength = tools.takeNumber();

@@ -1,4 +1,5 @@
 import type { O } from "../../ffi/constants/file.ts";
+import { SIG } from "../../ffi/constants/signal.ts";
 import type { Prelude, Value, Variable } from "../../ffi/prelude/prelude.ts";
 
 /** Numbers of open(2), of the processor that the prelude is for. */
@@ -15,11 +16,12 @@ export interface Tools {
   copy(to: Value, from: Value, count: Value): Variable;
   /** The decimal number at the cursor, which goes on behind what ends it. */
   takeNumber(): Variable;
+  /** From now on a write to what nobody reads fails, and the engine says so; it ignores SIGPIPE as well. */
+  ignoreBrokenPipes(): void;
   /** Where takeNumber is. */
   readonly cursor: Variable;
-  /** Closed before the process is left to the engine: what holds the container's lock, and the log. */
+  /** What holds the container's lock; closed before the process is left to the engine. */
   readonly directory: Variable;
-  readonly log: Variable;
   /**
    * Leaves the process to the engine, which begins from the beginning and does everything that the prelude does, and the
    * rest: whatever is unusual, and whatever goes wrong, is its part.
@@ -29,11 +31,17 @@ export interface Tools {
   giveUpWhen(left: Value, is: "==" | "!=" | "<" | ">=", right: Value): void;
 }
 
+/** include/uapi/asm-generic/signal-defs.h */
+const SIG_IGN = 1;
+
+/** Bytes of the kernel's sigset_t. */
+const signalSetSize = 8;
+
 const zero = "0".charCodeAt(0);
 
 /** Records the parts that all commands use. They come first: the variables of a routine are its own for good. */
 export function recordTools(p: Prelude, flags: OpenFlags): Tools {
-  const [cursor, directory, log] = [p.variable(0), p.variable(-1), p.variable(-1)];
+  const [cursor, directory] = [p.variable(0), p.variable(-1)];
 
   const after = p.routine(2, (word: Variable, prefix: Variable) => {
     const result = p.variable(0);
@@ -70,9 +78,7 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
   });
 
   const { go: giveUp, goWhen: giveUpWhen } = p.exit(() => {
-    for (const descriptor of [directory, log]) {
-      p.when(descriptor, ">=", 0, () => p.call("close", descriptor));
-    }
+    p.when(directory, ">=", 0, () => p.call("close", directory));
     p.leave();
   });
 
@@ -94,8 +100,15 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
     return result;
   });
 
+  const ignoreBrokenPipes = () => {
+    // struct sigaction { handler; u64 flags; restorer; u64 mask; }
+    const action = p.reserve(32);
+    for (const [index, value] of [SIG_IGN, 0, 0, 0].entries()) p.store(64, action, value, 8 * index);
+    p.call("rt_sigaction", SIG.PIPE, action, 0, signalSetSize);
+  };
+
   return {
-    ...{ flags, after, equals, copy, takeNumber, cursor, directory, log },
-    ...{ giveUp, giveUpWhen },
+    ...{ flags, after, equals, copy, takeNumber, cursor, directory },
+    ...{ giveUp, giveUpWhen, ignoreBrokenPipes },
   };
 }
