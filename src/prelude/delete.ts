@@ -3,6 +3,7 @@ import { AT } from "../../ffi/constants/file.ts";
 import type { Prelude } from "../../ffi/prelude/prelude.ts";
 import { briefFlags } from "../state/brief.ts";
 import { files } from "../state/record.ts";
+import type { CommandLine } from "./command-line.ts";
 import { recordIsRunning } from "./process.ts";
 import { type Brief, takeString } from "./record.ts";
 import type { StateDirectory } from "./state-directory.ts";
@@ -13,13 +14,22 @@ const listSize = 4096;
 /** Bytes of the longest entry, struct linux_dirent64 with a name of NAME_MAX: when less of a list is free, there may be more. */
 const entryRoom = 280;
 
+const slash = "/".charCodeAt(0);
 const quote = '"'.charCodeAt(0);
 const bracket = "]".charCodeAt(0);
 
 /** Records `delete`: what src/container/delete.ts does with a container that has ended and has left nothing in its cgroups. */
-export function recordDelete(p: Prelude, tools: Tools, place: StateDirectory, brief: Brief): void {
+export function recordDelete(
+  p: Prelude,
+  tools: Tools,
+  line: CommandLine,
+  place: StateDirectory,
+  brief: Brief,
+): void {
   tools.giveUpWhen(p.masked(brief.flags, briefFlags.plainDelete), "==", 0);
   tools.giveUpWhen(recordIsRunning(p, tools, brief), "==", 1);
+  // Without its record the engine could not tell any more why the directory cannot be removed.
+  tools.giveUpWhen(tools.mayWrite(AT.FDCWD, line.root), "!=", 0);
   recordCgroups(p, tools, brief);
   recordFiles(p, tools);
   const { directory } = tools;
@@ -36,6 +46,7 @@ function recordCgroups(p: Prelude, tools: Tools, { cgroups }: Brief): void {
     p.assign(tools.cursor, cgroups);
     p.loop((stop) => {
       const path = takeString(p, tools);
+      tools.giveUpWhen(p.load(8, path), "!=", slash);
       const result = p.call("unlinkat", AT.FDCWD, path, AT.REMOVEDIR);
       p.when(result, "!=", -ERRNO.ENOENT, () => tools.giveUpWhen(result, "<", 0));
       const after = p.load(8, tools.cursor);

@@ -41,7 +41,7 @@ function recordCommand(p: Prelude, tools: Tools, line: CommandLine, root: RootPa
     if (command === "state") recordState(p, tools, place, brief);
     else if (command === "start") recordStart(p, tools, brief);
     else if (command === "kill") recordKill(p, tools, line, brief);
-    else recordDelete(p, tools, place, brief);
+    else recordDelete(p, tools, line, place, brief);
   }
   p.call("exit_group", 0);
 }

@@ -15,10 +15,10 @@ export function recordStart(p: Prelude, tools: Tools, brief: Brief): void {
   const { flags, directory } = tools;
   tools.giveUpWhen(p.masked(brief.flags, briefFlags.plainStart), "==", 0);
   tools.giveUpWhen(recordIsPaused(p, tools, brief), "==", 1);
-  const open = (name: string, how: number) => {
-    const descriptor = p.call("openat", directory, name, how | flags.NONBLOCK | flags.CLOEXEC, 0);
-    return descriptor;
-  };
+  const open = (name: string, how: number) =>
+    p.call("openat", directory, name, how | flags.NONBLOCK | flags.CLOEXEC, 0);
+  // Once the process runs, the engine could not tell any more why the FIFO cannot be removed.
+  tools.giveUpWhen(tools.mayWrite(directory, "."), "!=", 0);
   // Before init is let go: it may be done, or have failed, at once.
   const result = open(files.resultFifo, flags.RDONLY);
   tools.giveUpWhen(result, "<", 3);

@@ -1,4 +1,4 @@
-import { ACCESS, AT, S } from "../../ffi/constants/file.ts";
+import { AT, S } from "../../ffi/constants/file.ts";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import { systemRoot } from "../state/root.ts";
 import { otherIdCharacters } from "../state/store.ts";
@@ -67,8 +67,7 @@ export function recordStateDirectory(
 
 function recordRoot(p: Prelude, tools: Tools, { root, runtimeDirectory }: CommandLine): void {
   const own = p.reserve(pathSize);
-  const mayWrite = (path: Variable | string) =>
-    p.call("faccessat2", AT.FDCWD, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS);
+  const mayWrite = (directory: Variable | string) => tools.mayWrite(AT.FDCWD, directory);
   p.when(root, "==", 0, () => {
     const user = p.call("geteuid");
     p.when(user, "==", 0, () => {

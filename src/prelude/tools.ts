@@ -1,4 +1,4 @@
-import type { O } from "../../ffi/constants/file.ts";
+import { ACCESS, AT, type O } from "../../ffi/constants/file.ts";
 import { SIG } from "../../ffi/constants/signal.ts";
 import type { Prelude, Value, Variable } from "../../ffi/prelude/prelude.ts";
 
@@ -16,6 +16,8 @@ export interface Tools {
   copy(to: Value, from: Value, count: Value): Variable;
   /** The decimal number at the cursor, which goes on behind what ends it. */
   takeNumber(): Variable;
+  /** 0 when files may be made in a directory, and removed. */
+  mayWrite(dirfd: Value, path: Value): Variable;
   /** From now on a write to what nobody reads fails, and the engine says so; it ignores SIGPIPE as well. */
   ignoreBrokenPipes(): void;
   /** Where takeNumber is. */
@@ -100,6 +102,9 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
     return result;
   });
 
+  const mayWrite: Tools["mayWrite"] = (dirfd, path) =>
+    p.call("faccessat2", dirfd, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS);
+
   const ignoreBrokenPipes = () => {
     // struct sigaction { handler; u64 flags; restorer; u64 mask; }
     const action = p.reserve(32);
@@ -109,6 +114,6 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
 
   return {
     ...{ flags, after, equals, copy, takeNumber, cursor, directory },
-    ...{ giveUp, giveUpWhen, ignoreBrokenPipes },
+    ...{ giveUp, giveUpWhen, mayWrite, ignoreBrokenPipes },
   };
 }
