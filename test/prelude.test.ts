@@ -3,18 +3,14 @@
  * with the same result as by it.
  */
 import { describe, expect } from "bun:test";
-import { chmodSync, chownSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SIG } from "../ffi/constants/signal.ts";
-import { canMakeAccounts, withoutSubordinateIds } from "./support/accounts.ts";
 import { findGroups } from "./support/cgroups.ts";
-import { command, isAlive, processStatus, statusField, until } from "./support/command.ts";
-import { type Change, rootless, sleeper } from "./support/config.ts";
+import { isAlive, until } from "./support/command.ts";
+import { type Change, sleeper } from "./support/config.ts";
 import type { Container } from "./support/container.ts";
-import { reap } from "./support/libc.ts";
-import { runtimePath, searchPath } from "./support/machine.ts";
-import { testIf } from "./support/peers.ts";
-import { asItComes, byEngine, filesOf, outcome, traced, tracedTest } from "./support/prelude.ts";
+import { byEngine, filesOf, outcome, traced, tracedTest } from "./support/prelude.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("prelude");
@@ -267,70 +263,4 @@ describe("delete", () => {
       expect(isAlive(process.pid)).toBe(true);
     },
   );
-});
-
-describe("a plain user", () => {
-  const userTest = canMakeAccounts ? tracedTest : testIf(false, "needs useradd and setpriv");
-
-  userTest("has the containers in XDG_RUNTIME_DIR, from create to delete", async () => {
-    const { uid, gid, become } = withoutSubordinateIds();
-    const { path } = box.bundle(sleeper((result) => rootless(result, uid, gid)));
-    const session = box.directory("session");
-    chownSync(session, uid, gid);
-    const env = { PATH: searchPath, XDG_RUNTIME_DIR: session };
-    const id = box.id();
-    const files = ["out", "err"].map((name) => openSync(join(session, name), "w"));
-    const create = [
-      ...become,
-      runtimePath,
-      "create",
-      "--bundle",
-      path,
-      "--pid-file",
-      join(session, "pid"),
-      id,
-    ];
-    const made = await command(create, { env, stdout: files[0] ?? 1, stderr: files[1] ?? 2 });
-    expect([made.status, readFileSync(join(session, "err"), "utf8")]).toEqual([0, ""]);
-    const pid = Number(readFileSync(join(session, "pid"), "utf8"));
-    const trace = join(session, "trace");
-    const call = async (...args: string[]) => {
-      const done = await command([...become, "strace", "-o", trace, runtimePath, ...args], { env });
-      const calls = readFileSync(trace, "utf8").match(/^[a-z]\w+\(/gm)?.length ?? 0;
-      expect([args, done.status, done.stderr, calls < 110]).toEqual([args, 0, "", true]);
-      return done.stdout;
-    };
-    const engine = await byEngine(["state", id], { wrap: become, env });
-    expect(await call("state", id)).toBe(engine.stdout);
-    await call("start", id);
-    expect(JSON.parse(await call("state", id))).toMatchObject({
-      status: "running",
-      owner: expect.any(String),
-      pid,
-    });
-    expect(statusField(processStatus(pid), "Uid").split("\t")[0]).toBe(String(uid));
-    await call("kill", id, "KILL");
-    await until("it ends", () => reap(pid) ?? !isAlive(pid));
-    await call("delete", id);
-    const gone = await asItComes(["state", id], { wrap: become, env });
-    expect([gone.status, gone.stderr]).toEqual([1, `bunc: container "${id}" does not exist\n`]);
-  });
-
-  userTest("gets no other user's directory, whatever XDG_RUNTIME_DIR says", async () => {
-    const { become } = withoutSubordinateIds();
-    const foreign = box.directory("foreign");
-    const container = await started();
-    mkdirSync(join(foreign, "bunc"));
-    chmodSync(foreign, 0o777);
-    chmodSync(join(foreign, "bunc"), 0o777);
-    mkdirSync(join(foreign, "bunc", container.id), { mode: 0o755 });
-    const record = readFileSync(join(box.state, container.id, "state.json"));
-    writeFileSync(join(foreign, "bunc", container.id, "state.json"), record, { mode: 0o644 });
-    for (const value of [foreign, `${foreign}/`, "", "relative", "/nonexistent"]) {
-      const around = { wrap: become, env: { XDG_RUNTIME_DIR: value } };
-      const engine = await byEngine(["state", container.id], around);
-      expect([value, await asItComes(["state", container.id], around)]).toEqual([value, engine]);
-      expect([engine.status, engine.stdout]).toEqual([1, ""]);
-    }
-  });
 });

@@ -1,7 +1,9 @@
 /** Runs a command both ways: as it comes, so that the prelude may do it, and by the engine alone. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { expect } from "bun:test";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type CommandOptions, command, type Finished } from "./command.ts";
+import { sleeper } from "./config.ts";
 import type { Container } from "./container.ts";
 import { hasProgram, runtimePath, searchPath } from "./machine.ts";
 import { oursOnly, testIf } from "./peers.ts";
@@ -30,10 +32,14 @@ export async function traced(
   box: Workspace,
   args: readonly string[],
   options: CommandOptions = {},
+  wrap: readonly string[] = [],
 ): Promise<Done> {
   const trace = join(box.path, `trace-${++serial}`);
+  // A user to whom the command line changes may write there, too.
+  writeFileSync(trace, "");
+  chmodSync(trace, 0o666);
   const env = withPath(options.env);
-  const finished = await command(["strace", "-o", trace, runtimePath, ...args], { ...options, env });
+  const finished = await command([...wrap, "strace", "-o", trace, runtimePath, ...args], { ...options, env });
   const count = readFileSync(trace, "utf8").match(/^[a-z]\w+\(/gm)?.length ?? 0;
   return { ...finished, worker: count > 0 && count < callsOfPrelude ? "prelude" : "engine" };
 }
@@ -87,4 +93,37 @@ export function outcome(container: Container, { status, stdout, stderr }: Finish
     stderr: withoutNames(container, stderr),
     files: filesOf(container),
   };
+}
+
+/** A container that runs and one that has ended: enough for every command line that is refused, or asks only. */
+export class Pair {
+  #made: Promise<[Container, Container]> | undefined;
+
+  constructor(readonly box: Workspace) {}
+
+  containers(): Promise<[Container, Container]> {
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+
+  async #make(): Promise<[Container, Container]> {
+    const [running, stopped] = [await this.box.create(sleeper()), await this.box.create(sleeper())];
+    await running.start();
+    await stopped.kill("KILL");
+    await stopped.exit();
+    return [running, stopped];
+  }
+
+  /** Runs a command line both ways, and has it come to the same, with the same on disk. */
+  async same(args: readonly string[], around: Around = {}): Promise<Finished> {
+    const before = filesUnder(this.box.state);
+    const engine = await byEngine(args, around);
+    const between = filesUnder(this.box.state);
+    const usual = await asItComes(args, around);
+    expect([args, usual]).toEqual([args, engine]);
+    expect([args, between, filesUnder(this.box.state)]).toEqual([args, before, before]);
+    // 139 is SIGSEGV's.
+    expect([args, [0, 1].includes(usual.status)]).toEqual([args, true]);
+    return usual;
+  }
 }
