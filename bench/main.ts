@@ -134,7 +134,7 @@ async function measureUnderBuildah(
 function measureBeside(latency: Latency, count: number): Section {
   tell(`${count} containers of each runtime at once`);
   const { samples, curve } = measureMany(latency, count);
-  const about = "Each runtime's own containers wait for start, created in turn; without cgroups.";
+  const about = "Each runtime's own containers wait for start, one runtime after the other; without cgroups.";
   return { title: titles.many, notes: [about], runtimes: latency.runtimes, samples, curve };
 }
 

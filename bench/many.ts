@@ -26,6 +26,9 @@ const LISTS = 5;
 /** "create beside 90–99 others" */
 const stretch = (first: number, last: number): string => `create beside ${first}–${last} others`;
 
+/** Whether a measure is of creates beside others. */
+export const isBeside = (measure: string): boolean => measure.startsWith("create beside ");
+
 /** The stretches that a table shows: the first, and those before 100, 1,000 … containers. */
 export function stretches(count: number): [first: number, last: number][] {
   const ends = [STRETCH - 1];
@@ -46,31 +49,29 @@ export function curveOf(runtime: string, times: readonly number[]): Point[] {
 }
 
 /**
- * Lets `count` containers of each runtime wait at once, created in turn, and lists them.
+ * Lets `count` containers of a runtime wait at once, lists them and deletes them; then those of the next runtime. The
+ * runtimes do not take turns: beside the others' containers each would be slower, and by theirs.
  * Throws CommandError when an invocation fails; then those that exist stay.
  */
 export function measureMany({ stopwatch, runtimes, cgroups, bundles }: Latency, count: number): Many {
   const samples = new Samples();
-  const subjects = runtimes.map((runtime) => ({
-    name: runtime.name,
-    driver: new Driver(stopwatch, runtime, cgroups, bundles.sleep.profile),
-    waiting: [] as Waiting[],
-  }));
-  for (let index = 0; index < count; index++) {
-    if (index % STRETCH === 0) Bun.gc(true);
-    for (const { driver, waiting } of subjects) waiting.push(driver.begin());
-  }
   const curve: Point[] = [];
-  for (const { name, waiting } of subjects) {
-    const times = waiting.map(({ created }) => created);
-    curve.push(...curveOf(name, times));
-    for (const [first, last] of stretches(count)) {
-      for (const time of times.slice(first, last + 1)) samples.add(stretch(first, last), name, time);
+  for (const runtime of runtimes) {
+    const driver = new Driver(stopwatch, runtime, cgroups, bundles.sleep.profile);
+    const waiting: Waiting[] = [];
+    for (let index = 0; index < count; index++) {
+      if (index % STRETCH === 0) Bun.gc(true);
+      waiting.push(driver.begin());
     }
+    const times = waiting.map(({ created }) => created);
+    curve.push(...curveOf(runtime.name, times));
+    for (const [first, last] of stretches(count)) {
+      for (const time of times.slice(first, last + 1)) samples.add(stretch(first, last), runtime.name, time);
+    }
+    for (let round = 0; round < LISTS; round++) {
+      samples.add(`list of ${count}`, runtime.name, driver.list());
+    }
+    for (const each of waiting) driver.end(each);
   }
-  for (let round = 0; round < LISTS; round++) {
-    for (const { name, driver } of subjects) samples.add(`list of ${count}`, name, driver.list());
-  }
-  for (const { driver, waiting } of subjects) for (const each of waiting) driver.end(each);
   return { samples, curve };
 }

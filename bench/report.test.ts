@@ -45,6 +45,19 @@ test("ratios across measures: the floor, and crun without the profile", () => {
   expect(text.split("\n")).toHaveLength(4);
 });
 
+test("ratios across measures: the last create beside others, and the first", () => {
+  const samples = new Samples();
+  for (const [measure, time] of [
+    ["create beside 0–9 others", 10],
+    ["create beside 90–99 others", 11],
+    ["create beside 990–999 others", 12],
+  ] as const) {
+    samples.add(measure, "bunc", time);
+  }
+  const text = crossRatios(samples, runtimes.slice(0, 1));
+  expect(text).toContain("| bunc create beside 990–999 others ÷ the first |  1.20 |");
+});
+
 test("the floors are said", () => {
   expect(floors(example())).toContain("/bin/true 0.60 (0.55–0.65) ms; empty Bun binary 4.00 (4.00–4.00) ms.");
 });

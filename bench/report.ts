@@ -1,6 +1,8 @@
 /** What is printed: Markdown. */
+
 import { bunFloor, floorMeasure, trueFloor } from "./latency.ts";
 import type { Machine } from "./machine.ts";
+import { isBeside } from "./many.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Samples } from "./samples.ts";
 import { figure, table } from "./table.ts";
@@ -90,6 +92,13 @@ export function crossRatios(samples: Samples, runtimes: readonly Subject[]): str
       const own = `${name} ${verb} ÷ ${crun.name} ${verb} without the profile`;
       add(own, samples.ratio(verb, name, `${verb}, no profile`, crun.name));
     }
+  }
+  const beside = samples.measures.filter(isBeside);
+  const [alone, last] = [beside[0], beside.at(-1)];
+  for (const runtime of runtimes) {
+    if (alone === undefined || last === undefined || alone === last) continue;
+    const value = samples.ratio(last, runtime.name, alone, runtime.name);
+    add(`${runtime.name} ${last} ÷ the first`, value);
   }
   return rows.length === 0 ? "" : table(["across", "ratio"], rows);
 }
