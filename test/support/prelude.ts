@@ -19,8 +19,8 @@ export interface Done extends Finished {
   readonly worker: Worker;
 }
 
-/** The engine begins with some 250 calls, the dynamic linker and the prelude make 70. */
-const callsOfPrelude = 110;
+/** The engine makes dozens of these when it begins, the dynamic linker and the prelude none. */
+const engineCall = /^futex\(/m;
 
 /** An environment that has nothing but what is given, and a PATH. */
 const withPath = (env: Readonly<Record<string, string>> = {}) => ({ PATH: searchPath, ...env });
@@ -40,8 +40,9 @@ export async function traced(
   chmodSync(trace, 0o666);
   const env = withPath(options.env);
   const finished = await command([...wrap, "strace", "-o", trace, runtimePath, ...args], { ...options, env });
-  const count = readFileSync(trace, "utf8").match(/^[a-z]\w+\(/gm)?.length ?? 0;
-  return { ...finished, worker: count > 0 && count < callsOfPrelude ? "prelude" : "engine" };
+  const calls = readFileSync(trace, "utf8");
+  if (!calls.includes("execve(")) throw new Error(`strace has seen nothing: ${finished.stderr}`);
+  return { ...finished, worker: engineCall.test(calls) ? "engine" : "prelude" };
 }
 
 /** What stands before the runtime on a command line, and its environment. */
