@@ -29,7 +29,7 @@ export function recordStart(p: Prelude, tools: Tools, brief: Brief): void {
   });
   recordLettingGo(p, tools, start, result);
   p.when(p.call("unlinkat", directory, files.startFifo, 0), "==", 0, () => p.call("exit_group", 0));
-  tools.giveUp();
+  tools.fail(`unlinkat: the container runs, but ${files.startFifo} in its directory cannot be removed`);
 }
 
 /** Init's end of the result FIFO closes when the process is executed; before that it may report why it is not. */
@@ -46,7 +46,7 @@ function recordLettingGo(p: Prelude, tools: Tools, start: Variable, result: Vari
   p.loop((stop) => {
     const ready = p.call("ppoll", poll, 1, 0, 0, 0);
     p.when(ready, ">=", 0, stop);
-    p.when(ready, "!=", -ERRNO.EINTR, () => p.call("exit_group", 1));
+    p.when(ready, "!=", -ERRNO.EINTR, () => tools.fail("ppoll: it is not known whether the container runs"));
   });
   // The engine explains a report, which is kept in the FIFO as long as somebody has it open: so it stays open here.
   p.when(p.masked(p.load(16, poll, 6), POLL.IN), "!=", 0, () => {

@@ -7,8 +7,6 @@ import type { Brief } from "./record.ts";
 import type { StateDirectory } from "./state-directory.ts";
 import type { Tools } from "./tools.ts";
 
-const cutOff = "bunc: write(1): only a part of it could be written\n";
-
 /** What is printed of a container beside its record: the addresses of two texts. */
 export interface Printed {
   /** 0 when it is stopped. */
@@ -72,10 +70,7 @@ export function recordWriting(p: Prelude, tools: Tools, start: Variable, end: Va
     p.when(count, "==", -ERRNO.EINTR, again);
     p.when(count, "<", 0, () => {
       // The engine says what is wrong. When a part is written already, it must not write that again.
-      p.when(at, "!=", start, () => {
-        p.call("write", 2, cutOff, cutOff.length);
-        p.call("exit_group", 1);
-      });
+      p.when(at, "!=", start, () => tools.fail("write(1): only a part of it could be written"));
       tools.giveUp();
     });
     p.increase(at, count);

@@ -16,6 +16,8 @@ export interface Tools {
   copy(to: Value, from: Value, count: Value): Variable;
   /** The decimal number at the cursor, which goes on behind what ends it. */
   takeNumber(): Variable;
+  /** Ends with an error of this text, where the engine cannot begin from the beginning any more. ASCII. */
+  fail(text: string): void;
   /** 0 when files may be made in a directory, and removed. */
   mayWrite(dirfd: Value, path: Value): Variable;
   /** From now on a write to what nobody reads fails, and the engine says so; it ignores SIGPIPE as well. */
@@ -102,6 +104,12 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
     return result;
   });
 
+  const fail = (text: string) => {
+    const line = `bunc: ${text}\n`;
+    p.call("write", 2, line, line.length);
+    p.call("exit_group", 1);
+  };
+
   const mayWrite: Tools["mayWrite"] = (dirfd, path) =>
     p.call("faccessat2", dirfd, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS);
 
@@ -114,6 +122,6 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
 
   return {
     ...{ flags, after, equals, copy, takeNumber, cursor, directory },
-    ...{ giveUp, giveUpWhen, mayWrite, ignoreBrokenPipes },
+    ...{ giveUp, giveUpWhen, fail, mayWrite, ignoreBrokenPipes },
   };
 }
