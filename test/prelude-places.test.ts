@@ -165,6 +165,27 @@ describe("other ways to run it", () => {
     },
   );
 
+  tracedTest("without /proc, where nothing is known of processes, nothing is said or done", async () => {
+    const container = await box.create(sleeper(), { globals: ["--cgroup-manager=disabled"] });
+    await container.start();
+    const wrap = [
+      "unshare",
+      "--mount",
+      "--propagation",
+      "private",
+      "sh",
+      "-c",
+      'umount -l /proc; exec "$0" "$@"',
+    ];
+    for (const verb of ["state", "kill", "delete"]) {
+      const engine = await byEngine([...root, verb, container.id], { wrap });
+      const usual = await asItComes([...root, verb, container.id], { wrap });
+      expect([verb, usual.status, usual.stdout]).toEqual([verb, engine.status, engine.stdout]);
+      expect([verb, usual.status === 0]).toEqual([verb, false]);
+    }
+    expect(await container.status()).toBe("running");
+  });
+
   // Debian's libc6-arm64-cross: the C library that the emulated program loads.
   const library = "/usr/aarch64-linux-gnu";
   const emulator = findProgram("qemu-aarch64-static") ?? "";

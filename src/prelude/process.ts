@@ -36,7 +36,12 @@ function recordOpening(p: Prelude, tools: Tools, { pidText, pidLength }: Brief, 
   const end = tools.copy(p.append(path, "/proc/"), pidText, pidLength);
   p.append(end, "/stat");
   const file = p.call("openat", AT.FDCWD, path, tools.flags.RDONLY | tools.flags.CLOEXEC, 0);
-  for (const gone of [ERRNO.ENOENT, ERRNO.ESRCH]) p.when(file, "==", -gone, () => p.assign(file, -1));
+  p.when(file, "==", -ERRNO.ENOENT, () => {
+    // Where there is no /proc, or another pid namespace's, nothing is known of any process.
+    tools.giveUpWhen(p.call("faccessat2", AT.FDCWD, "/proc/self/stat", 0, 0), "!=", 0);
+    p.assign(file, -1);
+  });
+  p.when(file, "==", -ERRNO.ESRCH, () => p.assign(file, -1));
   tools.giveUpWhen(file, "<", -1);
   return file;
 }

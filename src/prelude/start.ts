@@ -37,7 +37,7 @@ function recordLettingGo(p: Prelude, tools: Tools, start: Variable, result: Vari
   const poll = p.reserve(pollSize);
   p.store(64, poll, result);
   p.store(8, poll, POLL.IN, 4);
-  tools.ignoreBrokenPipes();
+  tools.ignoreWriteSignals();
   p.when(p.call("write", start, "", 1), "<", 1, () => {
     p.call("close", start);
     p.call("close", result);

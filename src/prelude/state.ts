@@ -62,7 +62,7 @@ function recordPrinting(p: Prelude, tools: Tools, brief: Brief, { pid, status }:
 
 /** Records the writing of what is between two addresses to standard output. */
 export function recordWriting(p: Prelude, tools: Tools, start: Variable, end: Variable): void {
-  tools.ignoreBrokenPipes();
+  tools.ignoreWriteSignals();
   const at = p.variable(start);
   p.loop((stop, again) => {
     p.when(at, "==", end, stop);

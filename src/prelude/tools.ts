@@ -20,8 +20,8 @@ export interface Tools {
   fail(text: string): void;
   /** 0 when files may be made in a directory, and removed. */
   mayWrite(dirfd: Value, path: Value): Variable;
-  /** From now on a write to what nobody reads fails, and the engine says so; it ignores SIGPIPE as well. */
-  ignoreBrokenPipes(): void;
+  /** A write to what nobody reads, or to a file beyond the limit of its size, fails from now on, as it does in the engine. */
+  ignoreWriteSignals(): void;
   /** Where takeNumber is. */
   readonly cursor: Variable;
   /** What holds the container's lock; closed before the process is left to the engine. */
@@ -113,15 +113,15 @@ export function recordTools(p: Prelude, flags: OpenFlags): Tools {
   const mayWrite: Tools["mayWrite"] = (dirfd, path) =>
     p.call("faccessat2", dirfd, path, ACCESS.W_OK | ACCESS.X_OK, AT.EACCESS);
 
-  const ignoreBrokenPipes = () => {
+  const ignoreWriteSignals = () => {
     // struct sigaction { handler; u64 flags; restorer; u64 mask; }
     const action = p.reserve(32);
     for (const [index, value] of [SIG_IGN, 0, 0, 0].entries()) p.store(64, action, value, 8 * index);
-    p.call("rt_sigaction", SIG.PIPE, action, 0, signalSetSize);
+    for (const signal of [SIG.PIPE, SIG.XFSZ]) p.call("rt_sigaction", signal, action, 0, signalSetSize);
   };
 
   return {
     ...{ flags, after, equals, copy, takeNumber, cursor, directory },
-    ...{ giveUp, giveUpWhen, fail, mayWrite, ignoreBrokenPipes },
+    ...{ giveUp, giveUpWhen, fail, mayWrite, ignoreWriteSignals },
   };
 }
