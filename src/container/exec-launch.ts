@@ -46,8 +46,11 @@ export function launchExec(plan: ExecPlan, options: ExecLaunchOptions): ExecLaun
   }
 }
 
+/** A process was killed before it was set up. */
+export class ProcessKilled extends ContainerError {}
+
 /** The one that was to be born into the container's cgroup has ended without a word. */
-class KilledByBirth extends ContainerError {}
+class KilledByBirth extends ProcessKilled {}
 
 /** A process in the container that waits to be let go; until then nothing of it outlives bunc. */
 export class ExecLaunch {
@@ -167,13 +170,13 @@ export class ExecLaunch {
     return message;
   }
 
-  private explainEnd(): ContainerError {
+  private explainEnd(): ProcessKilled {
     const message = describeEnd("the process", SIG.KILL);
     const [first = 0] = this.children;
     // The second one tells its own number, and that is the first that is heard of it.
-    if (this.count < 3 || this.children.length > 1) return new ContainerError("exec", message);
+    if (this.count < 3 || this.children.length > 1) return new ProcessKilled("exec", message);
     this.children.length = 0;
-    if (waitFor(first).signal !== 0) return new ContainerError("exec", message);
+    if (waitFor(first).signal !== 0) return new ProcessKilled("exec", message);
     // Whatever its number is.
     waitFor(-1);
     return new KilledByBirth("exec", message);

@@ -15,7 +15,7 @@ import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { directoryOf, load } from "../state/store.ts";
 import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
-import { type ExecLaunch, type ExecLaunchOptions, launchExec } from "./exec-launch.ts";
+import { type ExecLaunch, type ExecLaunchOptions, launchExec, ProcessKilled } from "./exec-launch.ts";
 import { openInit, signalInit, waitForInit } from "./init.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import type { ExecOptions } from "./options.ts";
@@ -78,8 +78,11 @@ function unlessStopped<Found>({ id, pid }: StateRecord, init: Descriptor, action
   try {
     return action();
   } catch (error) {
-    // A process that is ending loses its namespaces and its root some time before it has ended.
-    const isEnding = error instanceof SyscallError && error.rendered.includes(`"/proc/${pid}/`);
+    // A process that is ending loses its namespaces and its root some time before it has ended, and an init the others of
+    // its pid namespace.
+    const isEnding =
+      error instanceof ProcessKilled ||
+      (error instanceof SyscallError && error.rendered.includes(`"/proc/${pid}/`));
     throw waitForInit(init, isEnding ? 1000 : 0) ? stopped(id) : error;
   }
 }
