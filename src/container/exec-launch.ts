@@ -60,6 +60,8 @@ export class ExecLaunch {
   private readonly children: number[] = [];
   /** How many processes the program makes, the spawned one included. */
   private readonly count: number;
+  /** Whether the last one waits to be let go. */
+  private ready = false;
 
   /** @param entry how the container's cgroup of version 2 is entered */
   constructor(
@@ -122,10 +124,10 @@ export class ExecLaunch {
 
   /** The last process may be faster than the news of its number. */
   private awaitReady(): void {
-    for (let ready = false; !ready || this.children.length < this.count; ) {
+    while (!this.ready || this.children.length < this.count) {
       const message = this.receive();
       if (message.kind === "pid") this.children.push(message.pid);
-      ready ||= message.kind === "ready";
+      this.ready ||= message.kind === "ready";
     }
     // The others have ended, or are about to.
     for (const pid of this.children.splice(0, this.count - 1)) waitFor(pid);
@@ -137,7 +139,13 @@ export class ExecLaunch {
    * @param handOver takes the listener of its filter
    */
   letGo(handOver: (() => void) | undefined): void {
-    sendGo(this.sync.fd);
+    try {
+      sendGo(this.sync.fd);
+    } catch (error) {
+      // It has ended: this says why.
+      this.receive();
+      throw error;
+    }
     handOver?.();
     // End of file is the execution.
     const message = receive(this.sync.fd);
@@ -174,7 +182,7 @@ export class ExecLaunch {
     const message = describeEnd("the process", SIG.KILL);
     const [first = 0] = this.children;
     // The second one tells its own number, and that is the first that is heard of it.
-    if (this.count < 3 || this.children.length > 1) return new ProcessKilled("exec", message);
+    if (this.ready || this.count < 3 || this.children.length > 1) return new ProcessKilled("exec", message);
     this.children.length = 0;
     if (waitFor(first).signal !== 0) return new ProcessKilled("exec", message);
     // Whatever its number is.

@@ -1,3 +1,4 @@
+import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O } from "../../ffi/constants/file.ts";
 import { SyscallError } from "../../ffi/error.ts";
 import { type Descriptor, exists, openFile, writeAtomically } from "../../ffi/file.ts";
@@ -15,6 +16,7 @@ import { StateError } from "../state/error.ts";
 import type { StateRecord } from "../state/record.ts";
 import { directoryOf, load } from "../state/store.ts";
 import { checkPreserved, compileFilters, listensFor, openHandOver, receiverOf } from "./create.ts";
+import { ContainerError } from "./error.ts";
 import { type ExecLaunch, type ExecLaunchOptions, launchExec, ProcessKilled } from "./exec-launch.ts";
 import { openInit, signalInit, waitForInit } from "./init.ts";
 import { loadSeldom } from "./load-seldom.ts";
@@ -46,27 +48,35 @@ export function execInContainer(options: ExecOptions): number {
   const { launch, master } = look(() =>
     launchIn(record, init, plan, { cgroup, handing, directory }, options),
   );
-  try {
-    if (master) copyWindowSize(master.fd);
-    if (record.intelRdt) joinClass(record, launch.pid);
-    applyRlimits(plan.rlimits, launch.pid);
-    if (plan.seldom) loadSeldom().applySettings(plan.seldom, launch.pid);
-    const { pid } = launch;
-    launch.letGo(handing && (() => handing.give(receiver, { directory, record, status: "running", pid })));
-    endStage("start");
-    if (options.pidfdSocket !== undefined) {
-      const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
-      sendPidfd(options.pidfdSocket, launch.pid);
+  look(() => {
+    try {
+      if (master) copyWindowSize(master.fd);
+      if (record.intelRdt) joinClass(record, launch.pid);
+      applyRlimits(plan.rlimits, launch.pid);
+      if (plan.seldom) loadSeldom().applySettings(plan.seldom, launch.pid);
+      const { pid } = launch;
+      launch.letGo(handing && (() => handing.give(receiver, { directory, record, status: "running", pid })));
+      endStage("start");
+      tell(options, pid);
+    } catch (error) {
+      // Before anybody waits for the container's end: it waits for that of this process.
+      launch.abandon();
+      master?.close();
+      throw error;
     }
-    // Last: who finds it may act on the process.
-    if (options.pidFile !== undefined) writeAtomically(AT.FDCWD, options.pidFile, String(launch.pid), 0o644);
-  } catch (error) {
-    launch.abandon();
-    master?.close();
-    throw error;
-  }
+  });
   launch.close();
   return signals ? supervise(launch.pid, signals, master) : 0;
+}
+
+/** Tells who asked for it the process's number. */
+function tell({ pidfdSocket, pidFile }: ExecOptions, pid: number): void {
+  if (pidfdSocket !== undefined) {
+    const { sendPidfd } = require("./pidfd-socket.ts") as typeof import("./pidfd-socket.ts");
+    sendPidfd(pidfdSocket, pid);
+  }
+  // Last: who finds it may act on the process.
+  if (pidFile !== undefined) writeAtomically(AT.FDCWD, pidFile, String(pid), 0o644);
 }
 
 function stopped(id: string): StateError {
@@ -80,9 +90,11 @@ function unlessStopped<Found>({ id, pid }: StateRecord, init: Descriptor, action
   } catch (error) {
     // A process that is ending loses its namespaces and its root some time before it has ended, and an init the others of
     // its pid namespace.
+    const call = error instanceof ContainerError ? error.cause : error;
     const isEnding =
       error instanceof ProcessKilled ||
-      (error instanceof SyscallError && error.rendered.includes(`"/proc/${pid}/`));
+      (call instanceof SyscallError &&
+        (call.errno === ERRNO.ESRCH || call.rendered.includes(`"/proc/${pid}/`)));
     throw waitForInit(init, isEnding ? 1000 : 0) ? stopped(id) : error;
   }
 }

@@ -1,8 +1,8 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT, O } from "../../ffi/constants/file.ts";
 import { AF, SOCK } from "../../ffi/constants/socket.ts";
-import { Descriptor, readInto, writeAll } from "../../ffi/file.ts";
-import { attempt, libc } from "../../ffi/libc.ts";
+import { Descriptor, writeAll } from "../../ffi/file.ts";
+import { attempt, failure, libc } from "../../ffi/libc.ts";
 import type { Program, Register, Step } from "../../ffi/program/program.ts";
 import { descriptorMessage } from "../../ffi/structs/descriptor-message.ts";
 
@@ -72,7 +72,13 @@ export function sendGo(socket: number): void {
 /** Waits for the next answer of the program. */
 export function receive(socket: number): Message {
   const bytes = new Uint8Array(messageSize);
-  return readMessage(bytes, readInto(socket, bytes));
+  for (;;) {
+    const count = attempt.read(socket, bytes, messageSize);
+    if (count >= 0) return readMessage(bytes, count);
+    // It was killed before it had read what was sent to it.
+    if (count === -ERRNO.ECONNRESET) return { kind: "end" };
+    if (count !== -ERRNO.EINTR) throw failure("read", [socket, bytes, messageSize], -count);
+  }
 }
 
 const SHUT_WR = 1;
