@@ -106,6 +106,7 @@ const environment: readonly (readonly [string, string])[] = [
   ["BUNC_LOG", "a log for messages where --log names none"],
   ["BUNC_TRACE", "1 to print every system call that bunc makes itself"],
   ["BUNC_TIMING", "1 to print how long each stage of a command took"],
+  ["BUNC_NO_PRELUDE", "1 to have the JavaScript engine do what is otherwise done before it starts"],
   ["BUNC_HANG", "a command before which bunc waits for SIGCONT, so that somebody can look around"],
 ];
 
