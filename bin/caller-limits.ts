@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { writePatches } from "./patch.ts";
 import { redirectImport } from "./redirect-import.ts";
 
 /**
@@ -14,13 +15,7 @@ import { redirectImport } from "./redirect-import.ts";
  * @param executable path; four bytes of the file are changed
  */
 export function keepCallerLimits(executable: string): void {
-  const { offset, bytes } = planPatch(executable);
-  const fd = openSync(executable, "r+");
-  try {
-    writeSync(fd, bytes, 0, bytes.length, offset);
-  } finally {
-    closeSync(fd);
-  }
+  writePatches(executable, [planPatch(executable)]);
 }
 
 function planPatch(executable: string) {

@@ -1,4 +1,5 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { writePatches } from "./patch.ts";
 
 /**
  * Variables by which the environment tells Bun, in any program that it has compiled, to be something else or to run
@@ -36,10 +37,8 @@ export function planDeafness(program: Buffer, wanted: readonly string[] = names)
 /** Makes a compiled executable ignore these variables. @param executable path; a byte for each name is changed */
 export function ignoreVariables(executable: string): void {
   const changes = planDeafness(readFileSync(executable));
-  const fd = openSync(executable, "r+");
-  try {
-    for (const { offset, byte } of changes) writeSync(fd, Uint8Array.of(byte), 0, 1, offset);
-  } finally {
-    closeSync(fd);
-  }
+  writePatches(
+    executable,
+    changes.map(({ offset, byte }) => ({ offset, bytes: Uint8Array.of(byte) })),
+  );
 }

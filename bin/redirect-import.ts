@@ -2,13 +2,9 @@
 // has a relocation, which tells the dynamic linker the function by the number of a symbol: another number, another function.
 // Sources: elf(5); System V ABI, "Dynamic Linking"; the relocation types are those of the processors' supplements to it.
 
-/** Bytes to be written over those of a file. */
-export interface Patch {
-  readonly offset: number;
-  readonly bytes: Uint8Array;
-}
+import type { Patch } from "./patch.ts";
+import { type ProgramHeader, PT, readLong, readProgramHeaders } from "./program-headers.ts";
 
-const PT = { LOAD: 1, DYNAMIC: 2 } as const;
 const DT = {
   NULL: 0,
   PLTRELSZ: 2,
@@ -23,7 +19,6 @@ const DT = {
 } as const;
 /** By e_machine (EM_X86_64, EM_AARCH64): the relocation of a function that is called and nothing else. */
 const jumpSlots: Readonly<Record<number, number>> = { 62: 7, 183: 1026 };
-const programHeaderSize = 56;
 const symbolSize = 24;
 /** Elf64_Rela: r_offset, r_info, r_addend; the high half of r_info is the symbol, the low half the type. */
 const relocationSize = 24;
@@ -62,7 +57,7 @@ export function redirectImport(executable: Uint8Array, from: string, to: string)
 class DynamicElf {
   readonly jumpSlot: number;
   private readonly view: DataView;
-  private readonly headers: readonly { type: number; offset: number; address: number; size: number }[];
+  private readonly headers: readonly ProgramHeader[];
   private readonly dynamic: ReadonlyMap<number, number>;
 
   constructor(private readonly bytes: Uint8Array) {
@@ -73,7 +68,7 @@ class DynamicElf {
       isElf && this.view.getUint16(4) === 0x0201 ? jumpSlots[this.view.getUint16(18, true)] : undefined;
     if (jumpSlot === undefined) throw new Error("it is no ELF file of x86-64 or arm64");
     this.jumpSlot = jumpSlot;
-    this.headers = this.readHeaders();
+    this.headers = readProgramHeaders(this.view);
     this.dynamic = this.readDynamic();
   }
 
@@ -115,28 +110,14 @@ class DynamicElf {
     return new TextDecoder().decode(this.bytes.subarray(start, this.bytes.indexOf(0, start)));
   }
 
-  private readHeaders() {
-    const start = this.long(32);
-    const count = this.view.getUint16(56, true);
-    return Array.from({ length: count }, (_, index) => {
-      const at = start + programHeaderSize * index;
-      return {
-        type: this.view.getUint32(at, true),
-        offset: this.long(at + 8),
-        address: this.long(at + 16),
-        size: this.long(at + 32),
-      };
-    });
-  }
-
   private readDynamic(): ReadonlyMap<number, number> {
     const section = this.headers.find(({ type }) => type === PT.DYNAMIC);
     if (!section) throw new Error("it is linked statically");
     const entries = new Map<number, number>();
     for (let at = section.offset; at < section.offset + section.size; at += 16) {
-      const tag = this.long(at);
+      const tag = readLong(this.view, at);
       if (tag === DT.NULL) break;
-      entries.set(tag, this.long(at + 8));
+      entries.set(tag, readLong(this.view, at + 8));
     }
     return entries;
   }
@@ -153,10 +134,5 @@ class DynamicElf {
       if (header.type === PT.LOAD && within >= 0 && within < header.size) return header.offset + within;
     }
     throw new Error(`it has nothing at address 0x${address.toString(16)}`);
-  }
-
-  /** 64 bits; the file is smaller than 2^53 bytes, and so is every address that is looked up. */
-  private long(offset: number): number {
-    return Number(this.view.getBigUint64(offset, true));
   }
 }

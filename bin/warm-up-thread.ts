@@ -1,5 +1,5 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
-import type { Patch } from "./redirect-import.ts";
+import { readFileSync } from "node:fs";
+import { type Patch, writePatches } from "./patch.ts";
 
 // When the engine has made 64 blocks of 16 KiB for its heap, it starts a thread that makes 32 more in advance. For a process
 // that ends a moment later that is 160 page faults, 1.3 ms of processor time, and a thread to be waited for at its end. The
@@ -68,10 +68,5 @@ export function postponeWarmUp(executable: string): void {
       { cause },
     );
   }
-  const fd = openSync(executable, "r+");
-  try {
-    writeSync(fd, patch.bytes, 0, patch.bytes.length, patch.offset);
-  } finally {
-    closeSync(fd);
-  }
+  writePatches(executable, [patch]);
 }
