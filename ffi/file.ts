@@ -1,6 +1,6 @@
 import type { CallName } from "./calls.ts";
 import { ERRNO } from "./constants/errno.ts";
-import { AT, O, S } from "./constants/file.ts";
+import { AT, O, S, STATX } from "./constants/file.ts";
 import { SyscallError } from "./error.ts";
 import { type Argument, attempt, failure } from "./libc.ts";
 import { decodeText, encodeText } from "./memory.ts";
@@ -254,15 +254,12 @@ export interface FileStatus {
   readonly rdev: DeviceNumber;
 }
 
-/** Basic fields. include/uapi/linux/stat.h: STATX_BASIC_STATS. */
-const basicStatistics = 0x7ff;
-
 // statx rather than fstatat: one layout on every architecture.
 function statusOf(where: Where, flags: number): FileStatus {
   const bytes = new Uint8Array(256);
-  if (typeof where === "number") insist("statx", where, "", AT.EMPTY_PATH, basicStatistics, bytes);
-  else if (typeof where === "string") insist("statx", AT.FDCWD, where, flags, basicStatistics, bytes);
-  else insist("statx", where.dirfd, where.path, flags, basicStatistics, bytes);
+  if (typeof where === "number") insist("statx", where, "", AT.EMPTY_PATH, STATX.BASIC_STATS, bytes);
+  else if (typeof where === "string") insist("statx", AT.FDCWD, where, flags, STATX.BASIC_STATS, bytes);
+  else insist("statx", where.dirfd, where.path, flags, STATX.BASIC_STATS, bytes);
   const view = new DataView(bytes.buffer);
   const u32 = (at: number) => view.getUint32(at, true);
   return {

@@ -1,6 +1,8 @@
 // Signals for a command that waits. The engine has threads that take signals too, and JavaScript cannot run in a
 // handler, so the handler is a few instructions that write the signal's number into a pipe: whoever polls reads it.
 import { O } from "./constants/file.ts";
+import { MAP, PROT } from "./constants/memory.ts";
+import { SIG_IGN } from "./constants/signal.ts";
 import { dlopen, ptr, toArrayBuffer } from "./engine.ts";
 import { Descriptor } from "./file.ts";
 import { libc } from "./libc.ts";
@@ -40,13 +42,10 @@ function little(word: number): number[] {
 }
 
 const page = 4096;
-const PROT = { READ: 1, WRITE: 2, EXEC: 4 } as const;
-const MAP = { PRIVATE: 2, ANONYMOUS: 0x20 } as const;
 // struct sigaction of glibc: handler, 128 bytes of mask, flags, restorer.
 const sigactionSize = 152;
 const flagsOffset = 136;
 const SA_RESTART = 0x10000000;
-const SIG_IGN = 1n;
 
 /**
  * Takes over some signals of this process for the rest of its life, but for those that it ignored from the start.
@@ -70,7 +69,7 @@ export function catchSignals(signals: readonly number[]): Descriptor {
   const old = new Uint8Array(sigactionSize);
   for (const signal of signals) {
     symbols.sigaction(signal, null, ptr(old));
-    if (new DataView(old.buffer).getBigUint64(0, true) === SIG_IGN) continue;
+    if (new DataView(old.buffer).getBigUint64(0, true) === BigInt(SIG_IGN)) continue;
     symbols.sigaction(signal, ptr(action), null);
   }
   return new Descriptor(reading);

@@ -4,34 +4,16 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { briefOf } from "../src/linux/cgroups/brief.ts";
 import { type BriefCgroups, renderRecord } from "../src/state/brief.ts";
-import { ociVersion, recordVersion, type StateRecord } from "../src/state/record.ts";
+import type { StateRecord } from "../src/state/record.ts";
 import { sleeper } from "./support/config.ts";
 import { oursOnly } from "./support/peers.ts";
 import { asItComes, byEngine, type Done, traced, tracedTest } from "./support/prelude.ts";
+import { exampleRecord } from "./support/record.ts";
 import { workspace } from "./support/workspace.ts";
 
 const box = workspace("prelude-list");
 
-const record: StateRecord = {
-  version: recordVersion,
-  ociVersion,
-  id: "",
-  pid: 4_000_000,
-  processStartTime: 1,
-  bundle: "/bundle",
-  rootfs: "/bundle/rootfs",
-  created: "2026-01-02T03:04:05.000000006Z",
-  owner: "root",
-  annotations: {},
-  cgroup: null,
-  executable: "/bin/true",
-  intelRdt: null,
-  keyring: "",
-  rootEmulation: null,
-  notify: false,
-  listener: null,
-  hooks: null,
-};
+const record = exampleRecord({ pid: 4_000_000, processStartTime: 1 });
 
 /** A state root with records of containers that have ended. */
 function rootOf(records: readonly Partial<StateRecord>[], cgroups: BriefCgroups = briefOf(null)): string {

@@ -77,6 +77,9 @@ export const MFD = { CLOEXEC: 1, ALLOW_SEALING: 2, NOEXEC_SEAL: 8, EXEC: 0x10 } 
 /** access(2) modes. */
 export const ACCESS = { F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4 } as const;
 
+/** Fields that statx(2) is asked for. include/uapi/linux/stat.h. */
+export const STATX = { MTIME: 0x40, BASIC_STATS: 0x7ff } as const;
+
 /** flock(2) operations. */
 export const LOCK = { SH: 1, EX: 2, NB: 4, UN: 8 } as const;
 

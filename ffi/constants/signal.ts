@@ -38,3 +38,6 @@ export const SIG = {
 /** First and last real-time signal as the kernel counts them; glibc keeps the first two for itself. */
 export const SIGRTMIN = 34;
 export const SIGRTMAX = 64;
+
+/** What a signal is done with that is ignored. include/uapi/asm-generic/signal-defs.h. */
+export const SIG_IGN = 1;

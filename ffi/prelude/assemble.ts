@@ -1,5 +1,6 @@
 // The prelude as machine code: an interpreter, the instructions, their texts. It runs wherever it is put.
 import { calls } from "../calls.ts";
+import { interpreterBytes } from "../program/image.ts";
 import { type Arch, numberColumn } from "../program/layout.ts";
 import { arm64 } from "./interpreter/arm64.ts";
 import { x64 } from "./interpreter/x64.ts";
@@ -14,14 +15,14 @@ const instructionSize = 8;
 
 /** An interpreter's bytes, and where in them its labels are. */
 export function readInterpreter(arch: Arch): { bytes: Uint8Array; labels: ReadonlyMap<string, number> } {
-  const values: number[] = [];
+  const table = interpreters[arch];
   const labels = new Map<string, number>();
-  for (const entry of interpreters[arch]) {
-    if (typeof entry === "number") values.push(entry);
-    else if (entry.endsWith(":")) labels.set(entry.slice(0, -1), values.length * unit[arch]);
+  let length = 0;
+  for (const entry of table) {
+    if (typeof entry === "number") length += unit[arch];
+    else if (entry.endsWith(":")) labels.set(entry.slice(0, -1), length);
   }
-  const bytes = arch === "x64" ? Uint8Array.from(values) : new Uint8Array(Uint32Array.from(values).buffer);
-  return { bytes, labels };
+  return { bytes: interpreterBytes(arch, table), labels };
 }
 
 /**
@@ -45,10 +46,9 @@ export function assemble(prelude: Prelude, arch: Arch, engine: number): Uint8Arr
   code.set(bytes);
   code.set(texts, textStart);
 
-  const numberOf = ({ operation, number }: Instruction, index: number): number => {
-    const call = prelude.numbers.get(index);
-    if (call) return calls[call][numberColumn[arch]];
+  const numberOf = ({ operation, number }: Instruction): number => {
     if (operation === "leave") return engine;
+    if (typeof number === "string") return calls[number][numberColumn[arch]];
     if (number instanceof Text) return textStart + number.offset;
     return number instanceof Place ? start + instructionSize * number.position : number;
   };
@@ -60,7 +60,7 @@ export function assemble(prelude: Prelude, arch: Arch, engine: number): Uint8Arr
     view.setUint16(at, operation, true);
     view.setUint8(at + 2, instruction.first);
     view.setUint8(at + 3, instruction.second);
-    view.setInt32(at + 4, numberOf(instruction, index), true);
+    view.setInt32(at + 4, numberOf(instruction), true);
   }
   return code;
 }

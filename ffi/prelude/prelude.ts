@@ -21,7 +21,7 @@ export class Place {
 }
 
 /** What an operation takes for a value. A string is the address of a constant text. */
-export type Value = Variable | Text | number | string;
+export type Value = Variable | number | string;
 
 /** What the interpreter has a label for. */
 export type Operation =
@@ -50,12 +50,15 @@ export type Operation =
   | "go_back"
   | "leave";
 
+/** What an instruction holds beside registers. The number of a call is the processor's, addresses are the code's. */
+export type Constant = number | Text | Place | CallName;
+
 /** Two registers and a number; what the number of "leave" is, only the executable knows. */
 export interface Instruction {
   readonly operation: Operation;
   readonly first: number;
   readonly second: number;
-  readonly number: number | Text | Place;
+  readonly number: Constant;
 }
 
 export type Comparison = "==" | "!=" | "<" | ">=";
@@ -185,13 +188,9 @@ export class Prelude {
         this.assign(new Variable(firstArgument + index), args[index] ?? 0);
       }
     });
-    this.instructions.push({ operation: "call", first: result.index, second: firstArgument, number: 0 });
-    this.numbers.set(this.instructions.length - 1, name);
+    this.emit("call", result.index, firstArgument, name);
     return result;
   }
-
-  /** The instructions that are calls: their numbers are the processor's. */
-  readonly numbers = new Map<number, CallName>();
 
   when(left: Value, is: Comparison, right: Value, then: () => void, otherwise?: () => void): void {
     const [no, end] = [new Place(), new Place()];
@@ -305,8 +304,7 @@ export class Prelude {
     return value instanceof Variable ? value.index : this.variable(value).index;
   }
 
-  private text(value: Text | string): Text {
-    if (value instanceof Text) return value;
+  private text(value: string): Text {
     const known = this.texts.get(value);
     if (known) return known;
     const text = new Text(this.textBytes);
@@ -315,7 +313,7 @@ export class Prelude {
     return text;
   }
 
-  private emit(operation: Operation, first: number, second: number, number: number | Text | Place): void {
+  private emit(operation: Operation, first: number, second: number, number: Constant): void {
     if (typeof number === "number" && (number | 0) !== number) {
       throw new RangeError(`the prelude's numbers have 32 bits: ${number}`);
     }

@@ -20,7 +20,7 @@ describe.each(["x64", "arm64"] as const)("the interpreter for %s", (arch) => {
     expect(interpreterBytes(arch).length).toBe(arch === "x64" ? 220 : 308);
   });
 
-  test.skipIf(objdump(arch) === undefined)("is what its table says", () => {
+  test.skipIf(objdump(arch) === undefined)(`is what its table says (needs objdump for ${arch})`, () => {
     const base = codeAddress + headerSize;
     expect(disassemble(arch, interpreterBytes(arch), base)).toEqual(readTable(arch, tables[arch], base));
   });

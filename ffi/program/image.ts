@@ -73,9 +73,8 @@ export function draft(program: Program): Uint8Array {
   return new ImageWriter(program, host, "draft").write(undefined);
 }
 
-/** The bytes of an interpreter. */
-export function interpreterBytes(arch: Arch): Uint8Array {
-  const table = arch === "x64" ? x64 : arm64;
+/** The bytes of an interpreter, a program's own where no other is given. */
+export function interpreterBytes(arch: Arch, table = arch === "x64" ? x64 : arm64): Uint8Array {
   const words = new Uint32Array(table.length);
   const bytes = new Uint8Array(words.buffer);
   const code = arch === "x64" ? bytes : words;

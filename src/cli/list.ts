@@ -17,14 +17,17 @@ const columns: readonly (readonly [title: string, value: (state: ContainerState)
   ["OWNER", (state) => state.owner],
 ];
 
+export const titles = columns.map(([title]) => title);
+
+/** Spaces between columns, and how wide a column is at least. */
+export const columnGap = 3;
+export const leastWidth = 12;
+
 /** A table with a line for each container. */
 export function renderTable(states: readonly ContainerState[]): string {
-  const rows = [
-    columns.map(([title]) => title),
-    ...states.map((state) => columns.map(([, value]) => value(state))),
-  ];
+  const rows = [titles, ...states.map((state) => columns.map(([, value]) => value(state)))];
   const widths = columns.map((_, column) =>
-    Math.max(12, ...rows.map((row) => (row[column] ?? "").length + 3)),
+    Math.max(leastWidth, ...rows.map((row) => (row[column] ?? "").length + columnGap)),
   );
   return rows
     .map(

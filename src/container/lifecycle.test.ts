@@ -2,9 +2,10 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { exampleRecord } from "../../test/support/record.ts";
 import { StateError, type StateProblem } from "../state/error.ts";
 import { readProcess } from "../state/process.ts";
-import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
+import { files, ociVersion } from "../state/record.ts";
 import { commit, reserve } from "../state/store.ts";
 import { deleteContainer } from "./delete.ts";
 import { killContainer } from "./kill.ts";
@@ -25,26 +26,8 @@ function begin(id: string, { waiting = false, started = 0 } = {}) {
   const init = Bun.spawn(["sleep", "60"]);
   using directory = reserve(root, id);
   if (waiting) writeFileSync(join(root, id, files.startFifo), "");
-  const record: StateRecord = {
-    version: recordVersion,
-    ociVersion,
-    id,
-    pid: init.pid,
-    processStartTime: (readProcess(init.pid)?.startTime ?? 0) + started,
-    bundle: "/bundle",
-    rootfs: "/bundle/rootfs",
-    created: "2026-01-02T03:04:05.000000006Z",
-    owner: "root",
-    annotations: {},
-    executable: "sleep",
-    cgroup: null,
-    intelRdt: null,
-    keyring: "",
-    rootEmulation: null,
-    notify: false,
-    listener: null,
-    hooks: null,
-  };
+  const processStartTime = (readProcess(init.pid)?.startTime ?? 0) + started;
+  const record = exampleRecord({ id, pid: init.pid, processStartTime });
   commit(directory, record, { freezer: "", directories: [] });
   return init;
 }

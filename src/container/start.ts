@@ -1,16 +1,14 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { O } from "../../ffi/constants/file.ts";
 import { POLL } from "../../ffi/constants/socket.ts";
-import { Descriptor, openFile, readFile, readInto, writeAll } from "../../ffi/file.ts";
+import { Descriptor, openFile, readFile, writeAll } from "../../ffi/file.ts";
 import { attempt, failure, libc } from "../../ffi/libc.ts";
 import { isPaused } from "../linux/cgroups/frozen.ts";
 import { StateError } from "../state/error.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf, load, openContainer } from "../state/store.ts";
 import type { StartOptions } from "./options.ts";
-import { type Message, messageSize, readMessage } from "./sync.ts";
-
-type Failure = Extract<Message, { kind: "failure" }>;
+import { messageSize, readMessage } from "./sync.ts";
 
 /**
  * `start`: lets the waiting init execute the container's process. Returns when it runs.
@@ -113,22 +111,21 @@ function awaitResult(result: number, directory: Descriptor, record: StateRecord)
     if (ready >= 0) break;
     if (ready !== -ERRNO.EINTR) throw failure("ppoll", [poll, 1, null, null, 0], -ready);
   }
-  const bytes = new Uint8Array(messageSize);
-  const message = readMessage(bytes, readInto(result, bytes));
-  if (message.kind === "failure") throwReport(message, directory, record);
+  throwReport(result, directory, record);
 }
 
-/** Init was let go already, and has reported why it could not execute the process: the prelude leaves that to be told here. */
+/** Init was let go already, and may have reported why it could not execute the process: the prelude leaves that to be told here. */
 function explainReport(directory: Descriptor, record: StateRecord): void {
   using result = openFile(files.resultFifo, O.RDONLY | O.NONBLOCK, 0, directory.fd);
-  const bytes = new Uint8Array(messageSize);
-  const length = attempt.read(result.fd, bytes, bytes.length);
-  const message = readMessage(bytes, Math.max(length, 0));
-  if (message.kind === "failure") throwReport(message, directory, record);
+  throwReport(result.fd, directory, record);
 }
 
-function throwReport({ step, errno }: Failure, directory: Descriptor, record: StateRecord): never {
+/** Throws what init has reported; returns when that is nothing. */
+function throwReport(result: number, directory: Descriptor, record: StateRecord): void {
+  const bytes = new Uint8Array(messageSize);
+  const message = readMessage(bytes, attempt.read(result, bytes, bytes.length));
+  if (message.kind !== "failure") return;
   const { explainStep } = require("./explain-step.ts") as typeof import("./explain-step.ts");
   const image = readFile({ dirfd: directory.fd, path: files.program });
-  throw explainStep(image, step, errno, record.executable);
+  throw explainStep(image, message.step, message.errno, record.executable);
 }

@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import { globalArgs } from "../cli/globals.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 /** The commands that the prelude knows. */
 export const commands = ["state", "start", "kill", "delete", "list"] as const;
@@ -18,17 +18,27 @@ export interface CommandLine {
   readonly runtimeDirectory: Variable;
 }
 
-/** Options that make a command do what it does not do otherwise. Every other one is of no concern to these commands. */
-const unusual: readonly string[] = ["help", "version", "debug", "criu"];
-
-/** Values that do; "debug" has everything logged. */
-const unusualValues: readonly string[] = ["debug"];
+/**
+ * Global options that are known here, and for those with a choice of words which words. All but --root and --log are of no
+ * concern to these commands. Any other option, or word, is the engine's, so that a new one cannot be passed over.
+ */
+const known: Readonly<Record<string, readonly string[]>> = {
+  root: [],
+  log: [],
+  "log-format": ["text", "json"],
+  "log-level": ["error", "warning", "info"],
+  "cgroup-manager": ["cgroupfs", "systemd", "disabled"],
+  "systemd-cgroup": [],
+  rootless: ["true", "false", "auto"],
+  "root-emulation": ["auto", "seccomp", "none", "notify"],
+  "keep-groups": [],
+};
 
 /** What begins so in the environment asks for something: a log, timings, a trace, a pause; BUNC_NO_PRELUDE for this. */
 const variables = ["BUNC_", "CH_"];
 
-const dash = "-".charCodeAt(0);
-const equalsSign = "=".charCodeAt(0);
+const dash = code("-");
+const equalsSign = code("=");
 
 /** Records the reading of the command line. The process is left to the engine when anything of it is not the usual. */
 export function recordCommandLine(p: Prelude, tools: Tools): CommandLine {
@@ -82,19 +92,19 @@ function recordEnvironment(p: Prelude, tools: Tools, line: CommandLine, count: V
   });
 }
 
-/** The options before the command, by the definitions that the engine reads them by. */
+/** The options before the command, in the forms of the definitions that the engine reads them by. */
 function recordGlobals(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {
-  const definitions: ArgsDef = globalArgs;
   const kept: Readonly<Record<string, Variable>> = { root: line.root, log: line.log };
   p.loop((stop, again) => {
     const word = next(p, tools, argument);
     p.when(p.load(8, word), "!=", dash, stop);
-    for (const [name, definition] of Object.entries(definitions)) {
-      if (unusual.includes(name)) continue;
+    for (const [name, words] of Object.entries(known)) {
+      const { type, options } = definitionOf(name);
+      for (const word of words) if (!options.includes(word)) throw unknown(`--${name}=${word}`);
       const rest = tools.after(word, `--${name}`);
       p.when(rest, "!=", 0, () => {
         const mark = p.load(8, rest);
-        if (definition.type === "boolean") {
+        if (type === "boolean") {
           p.when(mark, "==", 0, again);
           return;
         }
@@ -104,8 +114,7 @@ function recordGlobals(p: Prelude, tools: Tools, line: CommandLine, argument: Va
         p.when(mark, "==", 0, () => p.assign(value, next(p, tools, argument)));
         p.when(value, "!=", 0, () => {
           tools.giveUpWhen(p.load(8, value), "==", 0);
-          const options = definition.type === "enum" ? (definition.options ?? []) : undefined;
-          if (options) recordChoice(p, tools, value, options);
+          if (type === "enum") recordChoice(p, tools, value, words);
           const variable = kept[name];
           if (variable) p.assign(variable, value);
           again();
@@ -116,14 +125,19 @@ function recordGlobals(p: Prelude, tools: Tools, line: CommandLine, argument: Va
   });
 }
 
+function definitionOf(name: string): { type: string | undefined; options: readonly string[] } {
+  const definition = (globalArgs as ArgsDef)[name];
+  if (!definition) throw unknown(`--${name}`);
+  return { type: definition.type, options: definition.type === "enum" ? (definition.options ?? []) : [] };
+}
+
+const unknown = (what: string) => new Error(`the prelude knows ${what}, and the engine does not`);
+
 /** A value must be one of some words. */
 function recordChoice(p: Prelude, tools: Tools, value: Variable, words: readonly string[]): void {
-  const known = p.variable(0);
-  for (const word of words) {
-    if (unusualValues.includes(word)) continue;
-    p.when(tools.equals(value, word), "!=", 0, () => p.assign(known, 1));
-  }
-  tools.giveUpWhen(known, "==", 0);
+  const isKnown = p.variable(0);
+  for (const word of words) p.when(tools.equals(value, word), "!=", 0, () => p.assign(isKnown, 1));
+  tools.giveUpWhen(isKnown, "==", 0);
 }
 
 function recordCommand(p: Prelude, tools: Tools, line: CommandLine, argument: Variable): void {

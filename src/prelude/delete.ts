@@ -7,16 +7,16 @@ import type { CommandLine } from "./command-line.ts";
 import { recordIsRunning } from "./process.ts";
 import { type Brief, takeString } from "./record.ts";
 import type { StateDirectory } from "./state-directory.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 const listSize = 4096;
 
 /** Bytes of the longest entry, struct linux_dirent64 with a name of NAME_MAX: when less of a list is free, there may be more. */
 const entryRoom = 280;
 
-const slash = "/".charCodeAt(0);
-const quote = '"'.charCodeAt(0);
-const bracket = "]".charCodeAt(0);
+const slash = code("/");
+const quote = code('"');
+const bracket = code("]");
 
 /** Records `delete`: what src/container/delete.ts does with a container that has ended and has left nothing in its cgroups. */
 export function recordDelete(

@@ -3,9 +3,9 @@ import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import type { CommandLine } from "./command-line.ts";
 import { recordIsPaused, recordIsRunning } from "./process.ts";
 import type { Brief } from "./record.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
-const zero = "0".charCodeAt(0);
+const zero = code("0");
 
 /** Records `kill`: what src/container/kill.ts does with init alone. */
 export function recordKill(p: Prelude, tools: Tools, line: CommandLine, brief: Brief): void {

@@ -1,10 +1,12 @@
 import { AT } from "../../ffi/constants/file.ts";
+import { MAP, PROT } from "../../ffi/constants/memory.ts";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
+import { columnGap, leastWidth, titles } from "../cli/list.ts";
 import { briefFlags } from "../state/brief.ts";
 import { type Brief, recordReading } from "./record.ts";
 import { recordStatus, recordWriting } from "./state.ts";
 import { type RootPath, recordStateDirectory } from "./state-directory.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 /** Bytes of address space for the list. Only what is written takes memory. */
 const arenaSize = 64 * 1024 * 1024;
@@ -17,23 +19,10 @@ const spare = 256 * 1024;
 
 const listSize = 64 * 1024;
 
-// include/uapi/asm-generic/mman-common.h
-const readAndWrite = 3;
-const privateAnonymous = 0x22;
-const noReserve = 0x4000;
-
-/** A row of the table as it is kept: the columns' texts, one behind the other. */
-const titles = ["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"] as const;
-
-/** src/cli/list.ts has the same: three spaces between columns, which have twelve at least. */
-const gap = 3;
-const leastWidth = 12;
-
 /** Distances of a shell sort, by Marcin Ciura. */
 const distances = [10_000, 4_443, 1_750, 701, 301, 132, 57, 23, 10, 4, 1];
 
 const [directoryType, unknownType] = [4, 0];
-const code = (character: string) => character.charCodeAt(0);
 
 /** Texts that are kept, and how many rows there are. */
 interface Rows {
@@ -50,7 +39,8 @@ interface Rows {
 
 /** Records `list` without options: the table of src/cli/list.ts. */
 export function recordList(p: Prelude, tools: Tools, root: RootPath): void {
-  const arena = p.call("mmap", 0, arenaSize, readAndWrite, privateAnonymous | noReserve, -1, 0);
+  const kind = MAP.PRIVATE | MAP.ANONYMOUS | MAP.NORESERVE;
+  const arena = p.call("mmap", 0, arenaSize, PROT.READ | PROT.WRITE, kind, -1, 0);
   p.when(arena, ">=", -4095, () => p.when(arena, "<", 0, () => tools.giveUp()));
   const rows: Rows = {
     table: arena,
@@ -167,7 +157,7 @@ function recordRows(p: Prelude, tools: Tools, root: RootPath, rows: Rows): void 
 
 function recordWidth(p: Prelude, { widths }: Rows, column: number, length: Variable): void {
   const width = widths[column];
-  if (width) p.when(width, "<", p.sum(length, gap), () => p.assign(width, p.sum(length, gap)));
+  if (width) p.when(width, "<", p.sum(length, columnGap), () => p.assign(width, p.sum(length, columnGap)));
 }
 
 /** Bundle, creation and owner, out of the second of the printed parts. */

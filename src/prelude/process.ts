@@ -2,12 +2,12 @@ import { ERRNO } from "../../ffi/constants/errno.ts";
 import { AT } from "../../ffi/constants/file.ts";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import type { Brief } from "./record.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 const lineSize = 1024;
 
-const space = " ".charCodeAt(0);
-const closing = ")".charCodeAt(0);
+const space = code(" ");
+const closing = code(")");
 
 /** Fields of /proc/PID/stat from the state to the start time: proc_pid_stat(5), 3 and 22. */
 const fields = 19;
@@ -25,7 +25,7 @@ export function recordIsRunning(p: Prelude, tools: Tools, brief: Brief): Variabl
       p.store(8, p.sum(line, length), 0);
       const state = recordFacts(p, tools, line);
       p.when(tools.takeNumber(), "==", brief.startTime, () => p.assign(running, 1));
-      for (const ended of "ZX") p.when(state, "==", ended.charCodeAt(0), () => p.assign(running, 0));
+      for (const ended of "ZX") p.when(state, "==", code(ended), () => p.assign(running, 0));
     });
   });
   return running;

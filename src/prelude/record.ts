@@ -2,7 +2,7 @@ import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import { briefForm, briefStart } from "../state/brief.ts";
 import { files } from "../state/record.ts";
 import type { StateDirectory } from "./state-directory.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 /** A longer record, as one with many annotations, is the engine's. */
 const recordSize = 24 * 1024;
@@ -13,8 +13,8 @@ const roomBefore = 256;
 /** Digits of the greatest pid_t. */
 const pidDigits = 10;
 
-const quote = '"'.charCodeAt(0);
-const comma = ",".charCodeAt(0);
+const quote = code('"');
+const comma = code(",");
 
 /** What src/state/brief.ts has written, as variables. */
 export interface Brief {
@@ -87,7 +87,7 @@ function recordFields(p: Prelude, tools: Tools): Brief {
   const freezer = takeString(p, tools);
   p.when(p.load(8, cursor), "==", comma, () => p.increase(cursor, 1));
   const cgroups = p.variable(cursor);
-  skip(p, cursor, "]".charCodeAt(0), tools);
+  skip(p, cursor, code("]"), tools);
   const head = p.sum(cursor, 1);
   const tail = p.sum(head, headLength);
   return {

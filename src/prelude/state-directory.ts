@@ -1,9 +1,9 @@
-import { AT, S } from "../../ffi/constants/file.ts";
+import { AT, S, STATX } from "../../ffi/constants/file.ts";
 import type { Prelude, Variable } from "../../ffi/prelude/prelude.ts";
 import { systemRoot } from "../state/root.ts";
 import { otherIdCharacters } from "../state/store.ts";
 import type { CommandLine } from "./command-line.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 /** Bytes of a path, its end included; longer ones, which nobody has, are the engine's. */
 const pathSize = 2048;
@@ -11,11 +11,8 @@ const pathSize = 2048;
 /** Bytes that a container's id and the names of its files may have. */
 const nameRoom = 512;
 
-/** include/uapi/linux/stat.h: STATX_BASIC_STATS. */
-const basicStatistics = 0x7ff;
-
-const slash = "/".charCodeAt(0);
-const dot = ".".charCodeAt(0);
+const slash = code("/");
+const dot = code(".");
 
 /** The state root. */
 export interface RootPath {
@@ -90,7 +87,7 @@ function recordRoot(p: Prelude, tools: Tools, { root, runtimeDirectory }: Comman
 /** A directory, not a link to one, of this user. statx(2). */
 function recordOwnership(p: Prelude, tools: Tools, path: Variable, user: Variable): void {
   const status = p.reserve(256);
-  const result = p.call("statx", AT.FDCWD, path, AT.SYMLINK_NOFOLLOW, basicStatistics, status);
+  const result = p.call("statx", AT.FDCWD, path, AT.SYMLINK_NOFOLLOW, STATX.BASIC_STATS, status);
   tools.giveUpWhen(result, "!=", 0);
   tools.giveUpWhen(p.load(32, status, 20), "!=", user);
   tools.giveUpWhen(p.masked(p.load(16, status, 28), S.IFMT), "!=", S.IFDIR);
@@ -106,11 +103,9 @@ function recordIdCheck(p: Prelude, tools: Tools, id: Variable): void {
     p.when(character, "==", 0, stop);
     p.increase(at, 1);
     for (const [first, last] of ["09", "AZ", "az"]) {
-      p.when(character, ">=", codeOf(first), () => p.when(character, "<", codeOf(last) + 1, again));
+      p.when(character, ">=", code(first), () => p.when(character, "<", code(last) + 1, again));
     }
-    for (const other of otherIdCharacters) p.when(character, "==", codeOf(other), again);
+    for (const other of otherIdCharacters) p.when(character, "==", code(other), again);
     tools.giveUp();
   });
 }
-
-const codeOf = (character = "") => character.charCodeAt(0);

@@ -5,7 +5,7 @@ import type { Status } from "../state/status.ts";
 import { recordIsPaused, recordIsRunning } from "./process.ts";
 import type { Brief } from "./record.ts";
 import type { StateDirectory } from "./state-directory.ts";
-import type { Tools } from "./tools.ts";
+import { code, type Tools } from "./tools.ts";
 
 /** What is printed of a container beside its record: the addresses of two texts. */
 export interface Printed {
@@ -54,7 +54,7 @@ function recordPrinting(p: Prelude, tools: Tools, brief: Brief, { pid, status }:
   // In front of the second part comes what is between the two, and in front of that the first part, which moves to
   // lower addresses only: the numbers that were there have been read.
   const start = p.difference(p.difference(brief.tail, length), p.sum(brief.headLength, 1));
-  p.store(8, start, "{".charCodeAt(0));
+  p.store(8, start, code("{"));
   tools.copy(tools.copy(p.sum(start, 1), brief.head, brief.headLength), text, length);
   const end = p.append(p.sum(brief.tail, brief.tailLength), "\n}\n");
   recordWriting(p, tools, start, end);

@@ -1,6 +1,6 @@
 import { ACCESS, AT, type O } from "../../ffi/constants/file.ts";
-import { SIG } from "../../ffi/constants/signal.ts";
-import type { Prelude, Value, Variable } from "../../ffi/prelude/prelude.ts";
+import { SIG, SIG_IGN } from "../../ffi/constants/signal.ts";
+import type { Exit, Prelude, Value, Variable } from "../../ffi/prelude/prelude.ts";
 
 /** Numbers of open(2), of the processor that the prelude is for. */
 export type OpenFlags = { readonly [name in keyof typeof O]: number };
@@ -30,18 +30,18 @@ export interface Tools {
    * Leaves the process to the engine, which begins from the beginning and does everything that the prelude does, and the
    * rest: whatever is unusual, and whatever goes wrong, is its part.
    */
-  giveUp(): void;
+  giveUp: Exit["go"];
   /** Gives up when the comparison is true. */
-  giveUpWhen(left: Value, is: "==" | "!=" | "<" | ">=", right: Value): void;
+  giveUpWhen: Exit["goWhen"];
 }
-
-/** include/uapi/asm-generic/signal-defs.h */
-const SIG_IGN = 1;
 
 /** Bytes of the kernel's sigset_t. */
 const signalSetSize = 8;
 
-const zero = "0".charCodeAt(0);
+/** The code of a character. */
+export const code = (character = "") => character.charCodeAt(0);
+
+const zero = code("0");
 
 /** Records the parts that all commands use. They come first: the variables of a routine are its own for good. */
 export function recordTools(p: Prelude, flags: OpenFlags): Tools {

@@ -1,27 +1,13 @@
 import { describe, expect, test } from "bun:test";
+import { exampleRecord } from "../../test/support/record.ts";
 import { type BriefCgroups, briefFlags, briefForm, renderRecord } from "./brief.ts";
-import { ociVersion, recordVersion, type StateRecord } from "./record.ts";
+import { ociVersion, type StateRecord } from "./record.ts";
 
-const record: StateRecord = {
-  version: recordVersion,
-  ociVersion,
-  id: "one",
-  pid: 42,
-  processStartTime: 4711,
+const record = exampleRecord({
   bundle: "/bündle",
   rootfs: "/bündle/rootfs",
-  created: "2026-01-02T03:04:05.000000006Z",
-  owner: "root",
   annotations: { a: 'é"\n' },
-  cgroup: null,
-  executable: "/EXE",
-  intelRdt: null,
-  keyring: "",
-  rootEmulation: null,
-  notify: false,
-  listener: null,
-  hooks: null,
-};
+});
 const none: BriefCgroups = { freezer: "", directories: [] };
 
 function briefOf(text: string): unknown[] {

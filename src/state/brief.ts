@@ -41,13 +41,43 @@ function isPlain(path: string): boolean {
   return JSON.stringify(path).length === path.length + 2 && !path.includes("]");
 }
 
+/**
+ * What cannot be done simply any more when a property of the record says something. Every property is here: who adds one
+ * has to think of it.
+ */
+const concerned: Readonly<Record<keyof StateRecord, number>> = {
+  hooks: briefFlags.plainStart | briefFlags.plainDelete,
+  notify: briefFlags.plainStart,
+  listener: briefFlags.plainStart,
+  intelRdt: briefFlags.plainDelete,
+  // What start and delete have to do does not depend on these, or it is looked at below.
+  brief: 0,
+  version: 0,
+  ociVersion: 0,
+  id: 0,
+  pid: 0,
+  processStartTime: 0,
+  bundle: 0,
+  rootfs: 0,
+  created: 0,
+  owner: 0,
+  annotations: 0,
+  executable: 0,
+  cgroup: 0,
+  keyring: 0,
+  rootEmulation: 0,
+};
+
 /** @param isAscii the record's printed part is */
 function flagsOf(record: StateRecord, cgroups: BriefCgroups, isAscii: boolean): number {
-  const { executable, hooks, notify, listener, intelRdt } = record;
-  const start = executable !== "" && !hooks && !notify && !listener ? briefFlags.plainStart : 0;
-  const remove = !hooks && !intelRdt && cgroups.directories ? briefFlags.plainDelete : 0;
-  const line = isAscii && isPlain(record.bundle) && isPlain(record.owner) ? briefFlags.plainLine : 0;
-  return start | remove | line;
+  let flags = 0;
+  if (record.executable !== "") flags |= briefFlags.plainStart;
+  if (cgroups.directories) flags |= briefFlags.plainDelete;
+  for (const name in concerned) {
+    const property = name as keyof StateRecord;
+    if (record[property]) flags &= ~concerned[property];
+  }
+  return isAscii && isPlain(record.bundle) && isPlain(record.owner) ? flags | briefFlags.plainLine : flags;
 }
 
 /** The text of a record's file. */

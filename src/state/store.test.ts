@@ -13,10 +13,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { O } from "../../ffi/constants/file.ts";
 import { openFile } from "../../ffi/file.ts";
+import { exampleRecord } from "../../test/support/record.ts";
 import type { StateProblem } from "./error.ts";
 import { StateError } from "./error.ts";
 import { lock } from "./lock.ts";
-import { ociVersion, recordVersion, type StateRecord } from "./record.ts";
+import { recordVersion, type StateRecord } from "./record.ts";
 import { checkId, commit, listIds, load, openContainer, remove, reserve } from "./store.ts";
 
 const noCgroups = { freezer: "", directories: [] };
@@ -28,26 +29,11 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true }));
 
 function recordOf(id: string): StateRecord {
-  return {
-    version: recordVersion,
-    ociVersion,
+  return exampleRecord({
     id,
-    pid: 42,
-    processStartTime: 4711,
-    bundle: "/bundle",
-    rootfs: "/bundle/rootfs",
-    created: "2026-01-02T03:04:05.000000006Z",
-    owner: "root",
     annotations: { a: "é" },
     cgroup: { kind: "v1", directories: [{ controllers: "cpu", path: "/x" }] },
-    executable: "/EXE",
-    intelRdt: null,
-    keyring: "",
-    rootEmulation: null,
-    notify: false,
-    listener: null,
-    hooks: null,
-  };
+  });
 }
 
 function thrown(action: () => unknown): StateError {

@@ -24,6 +24,9 @@ const memoryAddress = 0x10_0000;
 const stackAddress = 0x7000_0000;
 const registerCount = 256;
 
+/** What an instruction that is no call holds. */
+type Address = Exclude<Instruction["number"], string>;
+
 /** A prelude, and how much is reserved by which of its instructions. */
 export interface Recorded {
   readonly prelude: Prelude;
@@ -116,14 +119,14 @@ export class Machine {
 
   /** Runs to the end: the exit status, or "engine". */
   run(mostSteps = 1_000_000): number | "engine" {
-    const { instructions, numbers } = this.recorded.prelude;
+    const { instructions } = this.recorded.prelude;
     for (let step = 0; step < mostSteps; step++) {
       const index = this.position++;
       const instruction = instructions[index];
       if (!instruction) throw new Fault(`there is no instruction ${index}`);
       if (instruction.operation === "leave") return "engine";
-      const call = numbers.get(index);
-      if (call === undefined) this.execute(instruction, index);
+      const call = instruction.number;
+      if (typeof call !== "string") this.execute(instruction, call, index);
       else {
         const args = Array.from({ length: 6 }, (_, which) =>
           Number(this.register(instruction.second + which)),
@@ -143,7 +146,7 @@ export class Machine {
     this.registers[index] = value;
   }
 
-  private execute({ operation, first, second, number }: Instruction, index: number): void {
+  private execute({ operation, first, second }: Instruction, number: Address, index: number): void {
     const constant = this.constantOf(number);
     const [left, right] = [this.register(first), this.register(second)];
     const jumps = {
@@ -166,7 +169,7 @@ export class Machine {
     }
   }
 
-  private constantOf(number: Instruction["number"]): number {
+  private constantOf(number: Address): number {
     if (number instanceof Text) return textAddress + number.offset;
     return number instanceof Place ? number.position : number;
   }

@@ -1,7 +1,7 @@
 // Compiled filters, kept between runs: compiling a profile costs more than all the rest of create. Whoever can write
 // here can let a container make any call, so nothing is taken from a directory that somebody else could have filled.
 import { ERRNO } from "../../../ffi/constants/errno.ts";
-import { AT, O, S } from "../../../ffi/constants/file.ts";
+import { AT, O, S, STATX } from "../../../ffi/constants/file.ts";
 import {
   Descriptor,
   isType,
@@ -90,9 +90,9 @@ export function readEntry(directory: number, key: string, log?: Log): Uint8Array
 
 /** Nanoseconds of the last change. */
 function modified(directory: number, name: string): bigint {
-  // struct statx: stx_mtime is { s64 seconds at 112; u32 nanoseconds at 120 }. 0x40 is STATX_MTIME.
+  // struct statx: stx_mtime is { s64 seconds at 112; u32 nanoseconds at 120 }.
   const bytes = new Uint8Array(256);
-  if (attempt.statx(directory, name, AT.SYMLINK_NOFOLLOW, 0x40, bytes) < 0) return 0n;
+  if (attempt.statx(directory, name, AT.SYMLINK_NOFOLLOW, STATX.MTIME, bytes) < 0) return 0n;
   const view = new DataView(bytes.buffer);
   return view.getBigInt64(112, true) * 1_000_000_000n + BigInt(view.getUint32(120, true));
 }
