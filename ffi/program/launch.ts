@@ -1,6 +1,7 @@
 // From an image to a process.
 import { ERRNO } from "../constants/errno.ts";
-import { AT, F, F_SEAL, MFD, O } from "../constants/file.ts";
+import { AT, F, MFD, O } from "../constants/file.ts";
+import { sealFile } from "../data-file.ts";
 import { SyscallError } from "../error.ts";
 import { Descriptor, writeAll } from "../file.ts";
 import { attempt, failure, libc } from "../libc.ts";
@@ -23,7 +24,7 @@ export function sealImage(image: Uint8Array, ...directories: readonly number[]):
   const file = new Descriptor(memfd);
   try {
     writeAll(file.fd, image);
-    libc.fcntl(file.fd, F.ADD_SEALS, F_SEAL.SEAL | F_SEAL.SHRINK | F_SEAL.GROW | F_SEAL.WRITE);
+    sealFile(file.fd);
     return file.release();
   } finally {
     file.close();

@@ -92,9 +92,8 @@ const inherited: Inherited = {
   cgroup: null,
   cgroupDirectory: -1,
   handOver: null,
+  filters: { profile: { fd: 6 }, emulation: { fd: 7 } },
 };
-
-const filters = { profile: undefined, emulation: undefined };
 
 /** Any error but a SpecError of one line fails. */
 function decide(bytes: Uint8Array, facts: HostFacts): "program" | "refused" {
@@ -103,7 +102,7 @@ function decide(bytes: Uint8Array, facts: HostFacts): "program" | "refused" {
     checkBundle(config);
     refuseUnsupported(config);
     const plan = resolve({ path: "/bundle", config }, facts, options);
-    const program = recordContainer(plan, inherited, filters);
+    const program = recordContainer(plan, inherited);
     expect(spaceAcrossWaits(program)).toEqual([]);
     compile(program);
     expect(listing(program).join("\n")).not.toMatch(/undefined|NaN|\[object/);

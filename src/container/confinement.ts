@@ -1,5 +1,5 @@
 // What a process in the container gives up before it is executed.
-import type { Program, Register } from "../../ffi/program/program.ts";
+import type { Data, Program, Register } from "../../ffi/program/program.ts";
 import {
   recordBoundingSet,
   recordCapabilities,
@@ -11,17 +11,20 @@ import type { PlannedExecute } from "../linux/execution/plan.ts";
 import { recordEnterCwdAsUser } from "../linux/execution/record.ts";
 import type { HandOver } from "../linux/seccomp/listen.ts";
 import { isListening, type PlannedSeccomp } from "../linux/seccomp/plan.ts";
-import { recordSeccomp } from "../linux/seccomp/record.ts";
+import { type FilterSource, recordFilter, recordSeccomp } from "../linux/seccomp/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { loadSeldom } from "./load-seldom.ts";
 
-/** Compiled seccomp filters: struct sock_filter[]; undefined for none. */
-export interface Filters {
+/** The seccomp filters of a process; undefined for none. */
+export interface Filters<Source = FilterSource> {
   /** That of linux.seccomp. */
-  readonly profile: Uint8Array | undefined;
+  readonly profile: Source | undefined;
   /** That of root emulation. */
-  readonly emulation: Uint8Array | undefined;
+  readonly emulation: Source | undefined;
 }
+
+/** struct sock_filter[] of each. */
+export type CompiledFilters = Filters<Uint8Array>;
 
 /** What a process in the container is executed with. */
 interface Executing {
@@ -44,11 +47,13 @@ export function recordConfinement(
 ): void {
   const { credentials, seldom } = plan;
   if (seldom) loadSeldom().recordOwnSettings(program, seldom);
+  // First of all: no filter need allow that one is read.
+  const fprogs = recordFilters(program, filters);
   recordUmask(program, credentials);
   recordNoNewPrivileges(program, credentials);
   // Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN, so before that is dropped.
   const late = credentials.noNewPrivileges || filters.emulation !== undefined;
-  if (!late) recordProfile(program, plan, filters, handOver);
+  if (!late) recordProfile(program, plan, fprogs, handOver);
   recordBoundingSet(program, plan.capabilities);
   recordKeepCapabilities(program);
   recordIds(program, credentials);
@@ -57,29 +62,36 @@ export function recordConfinement(
   recordEnterCwdAsUser(program, execution, cwdLater);
   // From here on the calls above would only be answered. Of filters that both answer with an error the kernel takes the
   // one that was loaded last: what the profile refuses stays refused, and it need not allow seccomp(2).
-  recordFilter(program, plan.emulation, filters.emulation, handOver, "--root-emulation");
+  recordLoad(program, plan.emulation, fprogs.emulation, handOver, "--root-emulation");
   // Otherwise last of all, so that it need not allow what was done until now.
-  if (late) recordProfile(program, plan, filters, handOver);
+  if (late) recordProfile(program, plan, fprogs, handOver);
+}
+
+function recordFilters(program: Program, { profile, emulation }: Filters): Filters<Data> {
+  return {
+    profile: profile && recordFilter(program, profile),
+    emulation: emulation && recordFilter(program, emulation, "--root-emulation"),
+  };
 }
 
 function recordProfile(
   program: Program,
   { seccomp }: Confinement,
-  { profile }: Filters,
+  { profile }: Filters<Data>,
   handOver: HandOver | null,
 ): void {
-  recordFilter(program, seccomp, profile, handOver, "linux.seccomp");
+  recordLoad(program, seccomp, profile, handOver, "linux.seccomp");
 }
 
-function recordFilter(
+function recordLoad(
   program: Program,
   plan: PlannedSeccomp,
-  filter: Uint8Array | undefined,
+  fprog: Data | undefined,
   handOver: HandOver | null,
   origin: string,
 ): void {
-  if (!filter || plan.kind === "none") return;
-  const load = () => recordSeccomp(program, filter, plan.flags, origin);
+  if (!fprog || plan.kind === "none") return;
+  const load = () => recordSeccomp(program, fprog, plan.flags, origin);
   if (handOver && isListening(plan)) {
     const { recordListen } =
       require("../linux/seccomp/listen.ts") as typeof import("../linux/seccomp/listen.ts");

@@ -7,7 +7,7 @@ import { hasCreateHooks, laterHooks, type PlannedHooks } from "../linux/hooks/pl
 import type { HookState } from "../linux/hooks/state.ts";
 import type { Plan } from "../plan/types.ts";
 import { files, ociVersion } from "../state/record.ts";
-import type { Filters } from "./confinement.ts";
+import type { CompiledFilters } from "./confinement.ts";
 import { compileCreateContainer, compileStartContainer } from "./hook-program.ts";
 import { openPlace, startJoined } from "./joined-hook.ts";
 import { runPoststopHooks } from "./later-hooks.ts";
@@ -74,7 +74,7 @@ export class CreateHooks {
    * @param filters compiles the seccomp filters
    * Returns what state.json is to hold. Throws SyscallError.
    */
-  keep(cgroup: CgroupRecord | null, filters: () => Filters): unknown {
+  keep(cgroup: CgroupRecord | null, filters: () => CompiledFilters): unknown {
     this.begun = true;
     for (const [index, hook] of this.hooks.startContainer.entries()) {
       const image = compileStartContainer(this.plan, hook, cgroup, filters());

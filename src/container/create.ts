@@ -13,7 +13,7 @@ import { readProcess } from "../state/process.ts";
 import { files, ociVersion, recordVersion, type StateRecord } from "../state/record.ts";
 import { commit, remove, reserve } from "../state/store.ts";
 import { timestamp } from "../state/timestamp.ts";
-import type { Filters } from "./confinement.ts";
+import type { CompiledFilters } from "./confinement.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import { ContainerError } from "./error.ts";
 import type { Handing, Receiver } from "./hand-over.ts";
@@ -75,7 +75,7 @@ function launchAtFifos(
     log: options.log,
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
-    filters: compileFilters(plan, options),
+    filters: () => compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: listening ? { kind: "listening", fd: listening.fd } : null,
@@ -116,15 +116,12 @@ const loadHandOver = () => require("./hand-over.ts") as typeof import("./hand-ov
 export function compileFilters(
   plan: Pick<Plan, "seccomp" | "emulation">,
   options: Pick<CreateOptions, "root" | "log">,
-): Filters {
+): CompiledFilters {
   const compile = (planned: Plan["seccomp"]) =>
     planned.kind === "none"
       ? undefined
       : loadFilter(planned, `${options.root}/.seccomp`, (message) => options.log.debug(message));
-  endStage("gate");
-  const filters = { profile: compile(plan.seccomp), emulation: compile(plan.emulation) };
-  endStage("filter");
-  return filters;
+  return { profile: compile(plan.seccomp), emulation: compile(plan.emulation) };
 }
 
 /** Who else has a part in a container. */

@@ -113,6 +113,7 @@ function launchIn(
   using console = theirs;
   using receiving = ours;
   const filters = compileFilters(plan, options);
+  endStage("filter");
   const { id, log } = options;
   const launch = launchExec(plan, { init, root, console, cgroup, filters, handing, directory, id, log });
   const master = receiving && receiveDescriptor(receiving.fd);

@@ -2,6 +2,7 @@
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import type { OpenedNamespace } from "../linux/namespaces/apply.ts";
 import type { HandOver } from "../linux/seccomp/listen.ts";
+import type { Filters } from "./confinement.ts";
 
 /** How init learns that it may execute the container's process, and where it reports why it could not. */
 export type Gate =
@@ -25,14 +26,27 @@ export interface Inherited {
   readonly cgroupDirectory: number;
   /** What the listener of a filter is handed over by; null when no filter has one. */
   readonly handOver: HandOver | null;
+  /** Files that will have the filters. */
+  readonly filters: Filters;
 }
 
 /** Numbers of all inherited descriptors. */
 export function inheritedNumbers(inherited: Inherited): number[] {
-  const { sync, gate, console, namespaces, trees, cgroupDirectory, handOver } = inherited;
+  const { sync, gate, console, namespaces, trees, cgroupDirectory, handOver, filters } = inherited;
   const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
   if (trees.size > 0) numbers.push(...trees.values());
   if (handOver) numbers.push(handOver.fd);
   if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
+  const { profile, emulation } = filters;
+  if (profile && "fd" in profile) numbers.push(profile.fd);
+  if (emulation && "fd" in emulation) numbers.push(emulation.fd);
   return numbers.filter((fd) => fd >= 0);
+}
+
+/** Numbers of the descriptors that the caller passes on to the container. */
+export function preservedNumbers(count: number): number[] {
+  // Not by Array.from, which takes 0.3 ms when it is used first.
+  const numbers: number[] = [];
+  for (let index = 0; index < count; index++) numbers.push(3 + index);
+  return numbers;
 }

@@ -3,7 +3,7 @@ import type { Descriptor } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import type { HandOver } from "../linux/seccomp/listen.ts";
-import type { Filters } from "./confinement.ts";
+import type { CompiledFilters } from "./confinement.ts";
 import type { Gate } from "./inherited.ts";
 import type { Logger } from "./options.ts";
 
@@ -12,7 +12,8 @@ export interface LaunchOptions {
   readonly gate: Gate;
   /** A connected socket that the terminal's master is sent over; -1 without a terminal. */
   readonly console: number;
-  readonly filters: Filters;
+  /** Compiles the filters, when the container's processes are on their way. Throws SpecError. */
+  readonly filters: () => CompiledFilters;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   readonly log: Logger;

@@ -30,18 +30,18 @@ import { recordSysctl } from "../linux/sysctl/record.ts";
 import { recordControl, recordTerminal } from "../linux/terminal/record.ts";
 import type { Plan } from "../plan/types.ts";
 import { recordAwaitHooks, recordLetIn } from "./await-hooks.ts";
-import { type Filters, recordConfinement } from "./confinement.ts";
+import { recordConfinement } from "./confinement.ts";
 import { recordGoToCgroup } from "./go-to-cgroup.ts";
 import { type Inherited, inheritedNumbers } from "./inherited.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import { recordAskCopy, recordAwait, recordTell, recordTellInstead, recordTellPid } from "./sync.ts";
 
 /** Records the program of a container. */
-export function recordContainer(plan: Plan, inherited: Inherited, filters: Filters): Program {
+export function recordContainer(plan: Plan, inherited: Inherited): Program {
   const program = newProgram({ report: inherited.sync });
   const early = recordFirstProcess(program, plan, inherited);
   const surroundings = recordSurroundings(program, plan, inherited, early);
-  recordProcess(program, plan, inherited, surroundings, filters);
+  recordProcess(program, plan, inherited, surroundings);
   return program;
 }
 
@@ -209,13 +209,7 @@ interface Surroundings {
 }
 
 /** The wait for `start`, and then the process itself. */
-function recordProcess(
-  program: Program,
-  plan: Plan,
-  inherited: Inherited,
-  { terminal }: Surroundings,
-  filters: Filters,
-): void {
+function recordProcess(program: Program, plan: Plan, inherited: Inherited, { terminal }: Surroundings): void {
   const { execution, credentials } = plan;
   if (terminal) recordControl(program, terminal);
   else recordOwnStreams(program, credentials);
@@ -233,7 +227,8 @@ function recordProcess(
   recordCloseOnExec(program, plan.preserveFds);
   if (plan.hooks && plan.hooks.startContainer.length > 0) recordLetIn(program, plan.namespaces);
   recordGate(program, inherited);
-  recordConfinement(program, plan, { execution, cwdLater, handOver: inherited.handOver }, filters);
+  const { handOver, filters } = inherited;
+  recordConfinement(program, plan, { execution, cwdLater, handOver }, filters);
   recordExecute(program, execution, executable);
 }
 

@@ -120,7 +120,7 @@ function launchAtSocket(
     log: options.log,
     gate: { kind: "socket" },
     console: console.fd,
-    filters: compileFilters(plan, options),
+    filters: () => compileFilters(plan, options),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: handing?.theirs ?? null,

@@ -63,9 +63,9 @@ function lines(changes: Changes, other: Partial<HostFacts> = {}): string[] {
     cgroup: null,
     cgroupDirectory: -1,
     handOver: null,
+    filters: { profile: undefined, emulation: undefined },
   } as const;
-  const filters = { profile: undefined, emulation: undefined };
-  const program = recordContainer(planOf(changes, other), inherited, filters);
+  const program = recordContainer(planOf(changes, other), inherited);
   // Finds what a listing does not show: registers that are read too early, labels that are nowhere.
   compile(program);
   return listing(program);

@@ -1,9 +1,9 @@
-import { ERRNO } from "../../../ffi/constants/errno.ts";
-import { AT, MFD, O } from "../../../ffi/constants/file.ts";
+import { AT, O } from "../../../ffi/constants/file.ts";
 import { SIG } from "../../../ffi/constants/signal.ts";
+import { createDataFile } from "../../../ffi/data-file.ts";
 import { SyscallError } from "../../../ffi/error.ts";
 import { Descriptor, openFile, writeAll } from "../../../ffi/file.ts";
-import { attempt, failure, libc } from "../../../ffi/libc.ts";
+import { attempt, libc } from "../../../ffi/libc.ts";
 import { openPipe, spawn } from "../../../ffi/process.ts";
 import { SpecError } from "../../spec/error.ts";
 import { awaitEnd, type HookEnd } from "./await-end.ts";
@@ -74,12 +74,7 @@ function awaitEndOf(pid: number, output: number, timeout: number | null): HookEn
  * reads nothing.
  */
 function fileOf(text: string): Descriptor {
-  const name = "state";
-  // With vm.memfd_noexec=2 only the flag will do; kernels before 6.3 do not know it.
-  let fd = attempt.memfd_create(name, MFD.CLOEXEC | MFD.NOEXEC_SEAL);
-  if (fd === -ERRNO.EINVAL) fd = attempt.memfd_create(name, MFD.CLOEXEC);
-  if (fd < 0) throw failure("memfd_create", [name, MFD.CLOEXEC], -fd);
-  const file = new Descriptor(fd);
+  const file = createDataFile("state");
   writeAll(file.fd, text);
   libc.lseek(file.fd, 0, 0);
   return file;

@@ -2,11 +2,11 @@ import { expect, test } from "bun:test";
 import { listing } from "../../../ffi/program/listing.ts";
 import { newProgram } from "../../../ffi/program/program.ts";
 import { recordListen } from "./listen.ts";
-import { recordSeccomp } from "./record.ts";
+import { recordFilter, recordSeccomp } from "./record.ts";
 
 test("a second process sends the descriptor, and the first makes one call before it can be answered", () => {
   const program = newProgram();
-  const load = () => recordSeccomp(program, new Uint8Array(8), 8);
+  const load = () => recordSeccomp(program, recordFilter(program, new Uint8Array(8)), 8);
   recordListen(program, { kind: "listening", fd: 7 }, load, "linux.seccomp");
   const lines = listing(program).map((line) => line.replace(/^@\S+ /, ""));
   expect(lines).toEqual([
