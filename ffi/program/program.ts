@@ -173,14 +173,18 @@ export class Recorder {
 
   /** Appends a step. Called by the methods of the call table. */
   record(name: CallName | PseudoName, args: readonly AnyLater[]): Step {
-    const index = this.steps.length;
+    const { steps, code } = this;
+    const index = steps.length;
     const step = new Step(index, name);
-    this.code.begin(index, this.origin);
+    const at = code.begin(index, this.origin);
+    const { words } = code;
     for (let i = 0; i < args.length; i++) {
       const argument = args[i] as AnyLater;
-      if (argument !== 0) this.encode(index, i, argument);
+      // Nearly all: numbers of 32 bits without a sign. The rest of this is called 500 times for a container.
+      if (typeof argument === "number" && argument >>> 0 === argument) words[at + 2 * i] = argument;
+      else this.encode(index, i, argument);
     }
-    this.steps.push(step);
+    steps.push(step);
     return step;
   }
 

@@ -31,8 +31,8 @@ export class StepWords {
     this.unset = undefined;
   }
 
-  /** Begins a step. */
-  begin(index: number, origin: number): void {
+  /** Begins a step; returns the place of its first argument. */
+  begin(index: number, origin: number): number {
     const at = index * stepWords;
     if (at === this.words.length) {
       const grown = new Uint32Array(at * 2);
@@ -40,6 +40,7 @@ export class StepWords {
       this.words = grown;
     }
     if (origin > 0) this.words[at + 3] = origin << 16;
+    return at + argumentWord;
   }
 
   integer(step: number, argument: number, value: number | bigint): void {
