@@ -1,6 +1,7 @@
 import { SpecError } from "../../spec/error.ts";
 import { cacheKey, type Log, openCache, readEntry, writeEntry } from "./cache.ts";
 import type { PlannedFilter } from "./plan.ts";
+import { compileTree } from "./tree.ts";
 
 /** Part of a cached filter's name: to be changed with anything in tree.ts that changes what comes out of it. */
 export const treeVersion = "bunc 1";
@@ -35,11 +36,7 @@ export function loadFilter(plan: PlannedFilter, cacheDirectory: string | undefin
     if (filter !== undefined) writeEntry(directory.fd, key, filter, log);
     return filter;
   };
-  // The compilers and their tables are loaded when the cache has nothing.
-  const own = cached(treeVersion, () => {
-    const { compileTree } = require("./tree.ts") as typeof import("./tree.ts");
-    return compileTree(plan);
-  });
+  const own = cached(treeVersion, () => compileTree(plan));
   if (own !== undefined) return own;
   try {
     const { compileWithLibseccomp, libseccompVersion } =

@@ -114,5 +114,6 @@ function contradict(one: Condition, other: Condition, width: Width): boolean {
 
 /** True when no call satisfies all of one list and all of the other. False may also mean that it is not known. */
 export function exclusive(one: readonly Condition[], other: readonly Condition[], width: Width): boolean {
-  return one.some((a) => other.some((b) => a.index === b.index && contradict(a, b, width)));
+  for (const a of one) for (const b of other) if (a.index === b.index && contradict(a, b, width)) return true;
+  return false;
 }

@@ -1,6 +1,6 @@
 import { X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
 import { exclusive, type Width } from "./conditions.ts";
-import { callNumbers, type TabledArchitecture, x86Multiplexed } from "./numbers.ts";
+import { callNumbers, type Multiplexed, type TabledArchitecture, x86Multiplexed } from "./numbers.ts";
 import type { Condition, PlannedFilter } from "./plan.ts";
 
 /** What is done with a call when all the conditions hold. */
@@ -38,17 +38,13 @@ const widths: Readonly<Record<TabledArchitecture, Width>> = {
 
 const allOnes = 0xffff_ffff_ffff_ffffn;
 
-/** The call that others are made through, with the condition that picks one of them. */
-function multiplexed(
-  name: string,
-  conditions: readonly Condition[],
-): { through: string; conditions: Condition[] } | undefined {
-  const call = x86Multiplexed.get(name);
-  if (call === undefined) return undefined;
-  const selector: Condition = { index: 0, op: "EQ", value: BigInt(call.selector), mask: allOnes };
+/** The rule for the call that another one is made through, with the condition that picks it. */
+function throughAnother({ action, conditions }: Alternative, { selector }: Multiplexed): Alternative {
+  const all: Condition[] = [{ index: 0, op: "EQ", value: BigInt(selector), mask: allOnes }];
   // The other conditions stay on the arguments of the call that it is made through, where they mean something else. That
   // is libseccomp's choice; a profile that cares decides socketcall and ipc as a whole.
-  return { through: call.through, conditions: [selector, ...conditions.filter(({ index }) => index !== 0)] };
+  for (const condition of conditions) if (condition.index !== 0) all.push(condition);
+  return { action, conditions: all };
 }
 
 /** What is decided with one more rule. A rule without conditions goes before those with some; of several, the first. */
@@ -61,11 +57,13 @@ function withRule(known: Decision | undefined, rule: Alternative): Decision {
 /** True when a call can meet the conditions of two alternatives that say different things. */
 function isContradictory(decision: Decision | undefined, width: Width): boolean {
   if (decision === undefined || typeof decision === "number") return false;
-  return decision.some((one, index) =>
-    decision
-      .slice(0, index)
-      .some((other) => one.action !== other.action && !exclusive(one.conditions, other.conditions, width)),
-  );
+  for (const one of decision) {
+    for (const other of decision) {
+      if (other === one) break;
+      if (one.action !== other.action && !exclusive(one.conditions, other.conditions, width)) return true;
+    }
+  }
+  return false;
 }
 
 /**
@@ -92,17 +90,18 @@ export function decideCalls(
     // A rule that repeats the default changes nothing, not even what other rules say: libseccomp does not take it.
     if (rule.action !== plan.defaultAction) calls[number - base] = withRule(calls[number - base], rule);
   };
+  const multiplexed = architecture === "X86" ? x86Multiplexed() : undefined;
   for (const rule of plan.rules) {
     for (const name of rule.names) {
       const number = numbers.get(name);
       if (number !== undefined) add(number, rule);
-      const call = architecture === "X86" ? multiplexed(name, rule.conditions) : undefined;
-      const through = call && numbers.get(call.through);
-      if (through !== undefined) add(through, { action: rule.action, conditions: call?.conditions ?? [] });
+      const call = multiplexed?.get(name);
+      if (call === undefined) continue;
+      const through = numbers.get(call.through);
+      if (through !== undefined) add(through, throughAnother(rule, call));
     }
   }
-  for (const decision of [...calls, ...privateCalls.values()]) {
-    if (isContradictory(decision, width)) return undefined;
-  }
+  for (const decision of calls) if (isContradictory(decision, width)) return undefined;
+  for (const decision of privateCalls.values()) if (isContradictory(decision, width)) return undefined;
   return { architecture, width, base, calls, privateCalls };
 }

@@ -24,7 +24,7 @@ test.each([...tabled])(
       // libseccomp says unknown for calls of kernels after it.
       if (resolveCall(name) === undefined) continue;
       const theirs = resolveCallFor(SECCOMP_ARCH[architecture], name) ?? -1;
-      const multiplexed = architecture === "X86" ? x86Multiplexed.get(name) : undefined;
+      const multiplexed = architecture === "X86" ? x86Multiplexed().get(name) : undefined;
       if (multiplexed) {
         // Its own number, where there is one, libseccomp keeps to itself; -1NN and -2NN name the selector.
         const base = multiplexed.through === "socketcall" ? 100 : 200;
