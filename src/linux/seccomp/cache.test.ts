@@ -108,9 +108,15 @@ test("a directory that cannot be made is no error", () => {
 });
 
 test("the number of entries is bounded: the oldest go", async () => {
-  const keys = Array.from({ length: cacheCapacity + 5 }, (_, index) => cacheKey(`profile ${index}`));
-  write(...keys.slice(0, 5));
+  const keys = Array.from({ length: 40 * cacheCapacity }, (_, index) => cacheKey(`profile ${index}`));
+  const [old, young] = [keys.slice(0, 5), keys.slice(5, cacheCapacity + 4)];
+  write(...old.filter((key) => !key.startsWith("0")));
   await Bun.sleep(20);
-  write(...keys.slice(5));
-  expect(readdirSync(path).sort()).toEqual(keys.slice(5).sort());
+  write(...young);
+  const last = keys.slice(cacheCapacity + 4).find((key) => key.startsWith("0")) ?? "";
+  write(last);
+  expect(readdirSync(path).sort()).toEqual([...young, last].sort());
+  // However many there come to be: between two that count there are hardly ever more than some dozens.
+  write(...keys);
+  expect(readdirSync(path).length).toBeLessThan(3 * cacheCapacity);
 });

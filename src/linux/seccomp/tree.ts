@@ -11,7 +11,7 @@ import {
   firstPrivateCall,
 } from "./decisions.ts";
 import { hasTable } from "./numbers.ts";
-import type { Architecture, PlannedFilter } from "./plan.ts";
+import type { Architecture, Condition, PlannedFilter } from "./plan.ts";
 
 // struct seccomp_data { int nr; u32 arch; … }
 const numberOffset = 0;
@@ -30,8 +30,8 @@ const foreign = SECCOMP_RET.KILL_THREAD;
 
 /** Lets numbers from `first` on have a decision, until the next is added. */
 function addRange(ranges: Range[], first: number, decision: Decision, width: Width = 64): void {
-  if (ranges.at(-1)?.first === first) ranges.pop();
-  if (ranges.at(-1)?.decision !== decision) ranges.push({ first, decision, width });
+  if (ranges[ranges.length - 1]?.first === first) ranges.pop();
+  if (ranges[ranges.length - 1]?.decision !== decision) ranges.push({ first, decision, width });
 }
 
 function addCalls(ranges: Range[], decisions: ArchitectureDecisions, plan: PlannedFilter): void {
@@ -47,10 +47,19 @@ function addCalls(ranges: Range[], decisions: ArchitectureDecisions, plan: Plann
   const newer = isNewerUnknown ? SECCOMP_RET.ERRNO + ERRNO.ENOSYS : plan.defaultAction;
   addRange(ranges, base + calls.length, newer);
   if (architecture === "ARM") addRange(ranges, firstPrivateCall, plan.defaultAction);
+  if (privateCalls.size === 0) return;
   for (const number of [...privateCalls.keys()].sort((a, b) => a - b)) {
     addRange(ranges, number, privateCalls.get(number) ?? plan.defaultAction, width);
     addRange(ranges, number + 1, plan.defaultAction);
   }
+}
+
+function decisionsFor(
+  name: Architecture,
+  all: readonly ArchitectureDecisions[],
+): ArchitectureDecisions | undefined {
+  for (const one of all) if (one.architecture === name) return one;
+  return undefined;
 }
 
 /** The ranges for calls that the kernel reports as made for this architecture. */
@@ -60,11 +69,11 @@ function rangesOf(
   plan: PlannedFilter,
 ): readonly Range[] {
   const ranges: Range[] = [];
-  const own = all.find(({ architecture }) => architecture === kernel);
+  const own = decisionsFor(kernel, all);
   if (own === undefined) addRange(ranges, 0, foreign);
   else addCalls(ranges, own, plan);
   if (kernel !== "X86_64") return ranges;
-  const x32 = all.find(({ architecture }) => architecture === "X32");
+  const x32 = decisionsFor("X32", all);
   if (x32 !== undefined) {
     addCalls(ranges, x32, plan);
   } else {
@@ -82,11 +91,12 @@ function assembleAlternatives(
   defaultAction: number,
 ): Place {
   let next = to.return(defaultAction);
-  for (const { action, conditions } of all.toReversed()) {
+  for (let index = all.length - 1; index >= 0; index--) {
+    const { action, conditions } = all[index] as Alternative;
     const otherwise = next;
     next = to.return(action);
-    for (const condition of conditions.toReversed()) {
-      next = assembleCondition(to, condition, width, next, otherwise);
+    for (let last = conditions.length - 1; last >= 0; last--) {
+      next = assembleCondition(to, conditions[last] as Condition, width, next, otherwise);
     }
   }
   return next;
@@ -128,9 +138,13 @@ export function compileTree(plan: PlannedFilter): Uint8Array | undefined {
   }
   const to = new Assembler();
   // The kernel knows x32 as x86-64.
-  const kernels = new Set(plan.architectures.map((name) => (name === "X32" ? "X86_64" : name)));
+  const kernels: Architecture[] = [];
+  for (const name of plan.architectures) {
+    const kernel = name === "X32" ? "X86_64" : name;
+    if (!kernels.includes(kernel)) kernels.push(kernel);
+  }
   let next = to.return(foreign);
-  for (const kernel of [...kernels].reverse()) {
+  for (const kernel of kernels.reverse()) {
     const otherwise = next;
     const ranges = rangesOf(kernel, all, plan);
     to.continue(assembleSearch(to, ranges, 0, ranges.length, plan.defaultAction));
