@@ -54,16 +54,21 @@ export function probeDirectoryModes(
   mounts: readonly MountEntry[],
 ): ReadonlyMap<string, number> {
   const modes = new Map<string, number>();
-  const wanted = mounts.filter(
-    ({ type, options }) => type === "tmpfs" && !options?.some((option) => /(^|,)mode=/.test(option)),
-  );
+  const wanted: string[] = [];
+  for (const { type, options, destination } of mounts)
+    if (type === "tmpfs" && !hasMode(options)) wanted.push(destination);
   if (wanted.length === 0) return modes;
   using directory = openRoot(bundle, root);
-  for (const { destination } of wanted) {
+  for (const destination of wanted) {
     using target = openInRoot(directory, destination, O.PATH | O.DIRECTORY);
     if (target) modes.set(destination, stat(target.fd).mode & 0o7777);
   }
   return modes;
+}
+
+function hasMode(options: readonly string[] = []): boolean {
+  for (const option of options) if (option.startsWith("mode=") || option.includes(",mode=")) return true;
+  return false;
 }
 
 const noLinks: ReadonlyMap<string, string> = new Map();

@@ -71,8 +71,6 @@ export function netDevicesHaveNamespace(config: Config): void {
 
 // IFNAMSIZ counts the NUL at the end.
 const LONGEST_DEVICE = 15;
-const DEVICE = /^[^/:\s%]+$/;
-const DEVICE_TEMPLATE = /^[^/:\s%]*%d[^/:\s%]*$/;
 
 /** net/core/dev.c, dev_valid_name and __dev_alloc_name: what the kernel takes for the name of a network device. */
 export function netDevicesHaveGoodNames(config: Config): void {
@@ -81,7 +79,7 @@ export function netDevicesHaveGoodNames(config: Config): void {
     const here = joinPath("linux.netDevices", from);
     if (!isDeviceName(from)) throw new SpecError(here, "is no name of a network device");
     const to = name || from;
-    const template = DEVICE_TEMPLATE.test(to) && to.length <= LONGEST_DEVICE;
+    const template = /^[^/:\s%]*%d[^/:\s%]*$/.test(to) && to.length <= LONGEST_DEVICE;
     if (!template && !isDeviceName(to)) {
       const right = `a name of at most ${LONGEST_DEVICE} bytes without /, : and spaces; %d in it stands for a number`;
       throw wrong(`${here}.name`, name, right);
@@ -94,7 +92,7 @@ export function netDevicesHaveGoodNames(config: Config): void {
 
 function isDeviceName(name: string): boolean {
   const fits = new TextEncoder().encode(name).length <= LONGEST_DEVICE;
-  return fits && DEVICE.test(name) && name !== "." && name !== "..";
+  return fits && /^[^/:\s%]+$/.test(name) && name !== "." && name !== "..";
 }
 
 /** time_namespaces(7): the offsets can be written only before the first process enters. */

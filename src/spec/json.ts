@@ -1,5 +1,4 @@
 import { SpecError } from "./error.ts";
-import { findJsonError } from "./json-error.ts";
 
 /** Below this depth no schema reads anything: the deepest property is linux.seccomp.syscalls[].args[].value. */
 const DEEPEST_READ = 16;
@@ -9,8 +8,13 @@ export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new SpecError("", findJsonError(text));
+    throw notJson(text);
   }
+}
+
+function notJson(text: string): SpecError {
+  const { findJsonError } = require("./json-error.ts") as typeof import("./json-error.ts");
+  return new SpecError("", findJsonError(text));
 }
 
 /**
@@ -33,7 +37,7 @@ function parseWide(text: string): unknown {
   } catch (error) {
     // The engine parses any depth, but recurses when it is asked for the source text of numbers.
     if (error instanceof RangeError) throw new SpecError("", "is nested too deeply to be read");
-    throw new SpecError("", findJsonError(text));
+    throw notJson(text);
   }
 }
 

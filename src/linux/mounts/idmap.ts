@@ -88,11 +88,10 @@ function readMaps({ maps, origin }: IdmapOption, ids: ContainerIds) {
   return read;
 }
 
-const form = /^(@?)(\d{1,10})-(\d{1,10})-(\d{1,10})$/;
 const lastId = 4_294_967_295;
 
 function readRange(range: string, own: readonly IdMapping[], origin: string): IdMapping {
-  const [, relative, ...numbers] = form.exec(range) ?? [];
+  const [, relative, ...numbers] = /^(@?)(\d{1,10})-(\d{1,10})-(\d{1,10})$/.exec(range) ?? [];
   const [containerID = 0, id = 0, size = 0] = numbers.map(Number);
   if (relative === undefined || size === 0 || containerID + size > lastId || id + size > lastId)
     throw new SpecError(

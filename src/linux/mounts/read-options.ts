@@ -39,15 +39,13 @@ export function readOptions(options: readonly string[], origin: string): ReadOpt
   return read;
 }
 
-/** idmap=MAPS: crun's way to give maps. */
-const idmapPrefix = /^(r?)idmap=/;
-
 function readOption(read: ReadOptions, option: string, index: number, origin: string): void {
   const known = mountOptions[option];
   switch (known?.does) {
     case undefined:
+      // idmap=MAPS: crun's way to give maps.
       if (option.includes("idmap=")) {
-        const [prefix, recursive] = idmapPrefix.exec(option) ?? [];
+        const [prefix, recursive] = /^(r?)idmap=/.exec(option) ?? [];
         if (prefix !== undefined) {
           read.idmap = { recursive: recursive === "r", maps: option.slice(prefix.length), origin };
           break;

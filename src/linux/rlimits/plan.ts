@@ -28,8 +28,11 @@ export function planRlimits(rlimits: readonly Rlimit[], context: RlimitContext):
   return Object.freeze(planned);
 }
 
+// No regular expressions where they are run for every container: the first one takes 0.08 ms.
+const prefix = "RLIMIT_";
+
 function planRlimit({ type, soft, hard }: Rlimit, origin: string): PlannedRlimit {
-  const name = type.replace(/^RLIMIT_/, "");
+  const name = type.startsWith(prefix) ? type.slice(prefix.length) : type;
   const resource = (RLIMIT as Readonly<Record<string, number>>)[name];
   if (resource === undefined)
     throw new SpecError(`${origin}.type`, `is "${type}", which is no limit of Linux`);

@@ -44,7 +44,7 @@ export function planRootfs(
   rootSwitch: RootSwitch,
   openEarly: boolean,
 ): PlannedRootfs {
-  const name = (propagation ?? "").replace(/^r/, "");
+  const name = propagation?.startsWith("r") ? propagation.slice(1) : (propagation ?? "");
   return Object.freeze({
     path,
     readonly,
