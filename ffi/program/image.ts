@@ -137,7 +137,7 @@ class ImageWriter {
     words.set(code.words.subarray(0, stepWords * steps.length), firstStep);
     bytes.set(memory.text.bytes.subarray(0, memory.text.used), imageOffset(areas.text));
     bytes.set(memory.data.bytes.subarray(0, memory.data.used), imageOffset(areas.data));
-    for (const step of steps) this.finishStep(step);
+    for (let index = 0; index < steps.length; index++) this.finishStep(index, steps[index] as Step);
     this.placeAddresses(code.addresses.text, areas.text);
     this.placeAddresses(code.addresses.data, areas.data);
     this.placeAddresses(code.addresses.space, areas.space);
@@ -155,7 +155,7 @@ class ImageWriter {
   }
 
   private composeNote(): string {
-    const { steps, origins, labels, registers, memory } = this.program;
+    const { steps, origins, labels, registers, memory, repeats } = this.program;
     const places: (number | string)[] = [];
     const names: (number | string)[] = [];
     let unnamed = 0;
@@ -172,14 +172,15 @@ class ImageWriter {
       labels: places,
       areas: this.areas,
       blobs: memory.blobs,
+      repeats,
     };
     return JSON.stringify(note);
   }
 
   /** What recording could not know: the number on this machine, the result's slot, how far to jump. */
-  private finishStep(step: Step): void {
+  private finishStep(index: number, step: Step): void {
     const { words } = this;
-    const { index, result, errorPath, nonZeroPath, errnos } = step;
+    const { result, errorPath, nonZeroPath, errnos } = step;
     const at = firstStep + stepWords * index;
     const slot = result ? (this.slots[result.index] ?? -1) : -1;
     words[at] = (words[at] ?? 0) | this.number(step) | ((slot < 0 ? discardRegister : slot) << 24);

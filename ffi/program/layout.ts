@@ -83,6 +83,11 @@ export interface ImageNote {
   readonly areas: Readonly<Record<Area, number>>;
   /** Area, offset, size and note (null: none) of everything in them but the texts. */
   readonly blobs: readonly (Area | number | string | null)[];
+  /**
+   * Steps that are others once more, for each of them: where they begin, from where to before where those are, and of the
+   * names of registers and labels the text that they have there, and the one that they have here.
+   */
+  readonly repeats: readonly (number | string)[];
   /** A step that BUNC_FAULT replaced, and its 64 bytes before. */
   readonly fault?: readonly [step: number, bytes: readonly number[]];
 }

@@ -5,7 +5,7 @@ import type { Value } from "../libc.ts";
 import { Data, Memory } from "./data.ts";
 import { failOffset, stepSize, stepsAddress } from "./layout.ts";
 import { Label, type PseudoName, Register, Step } from "./step.ts";
-import { StepWords } from "./step-words.ts";
+import { type Passage, StepWords } from "./step-words.ts";
 
 export { Data } from "./data.ts";
 export { type ErrorPath, Label, type PseudoName, Register, Step } from "./step.ts";
@@ -30,6 +30,9 @@ export type RecordedCalls = { readonly [N in CallName]: (...args: LaterArguments
 /** A program under way: what newProgram returns. */
 export type Program = Recorder & RecordedCalls;
 
+/** Where a step has its sixth argument. */
+const ownAddress = (index: number): number => stepsAddress + stepSize * index + failOffset;
+
 /** The part of a program that is not the call table. */
 export class Recorder {
   readonly steps: Step[];
@@ -41,6 +44,8 @@ export class Recorder {
   readonly origins: string[];
   /** Steps whose pages forget keeps, the first being its own. */
   readonly waits: { readonly first: number; readonly last: number }[];
+  /** Steps that are others once more: where they begin, from where to where those are, their text, and the other one. */
+  readonly repeats: (number | string)[];
   /** The descriptor that a failure is written to. */
   readonly report: Register;
   private origin: number;
@@ -53,6 +58,7 @@ export class Recorder {
     this.labels = [];
     this.origins = [""];
     this.waits = [];
+    this.repeats = [];
     this.origin = 0;
     this.report = this.register("report", report);
   }
@@ -149,8 +155,7 @@ export class Recorder {
   /** Step without a call: fails with this error number. */
   fail(errno: number): Step {
     // An expectation that nothing fulfils: that the step's own sixth argument, 0, is 1.
-    const own = stepsAddress + stepSize * this.steps.length + failOffset;
-    return this.record("fail", [own, -1, 1, -errno]);
+    return this.record("fail", [ownAddress(this.steps.length), -1, 1, -errno]);
   }
 
   /** Step without a call: the program goes on at the label. */
@@ -169,6 +174,42 @@ export class Recorder {
     this.record("madvise", [0, 0, MADV_DONTNEED]).ignore();
     this.record("madvise", [0, 0, MADV_DONTNEED]).ignore();
     this.waits.push({ first, last: first + 2 + steps });
+  }
+
+  /**
+   * Records the same steps for each of some texts, which takes a fifth of the time.
+   * @param origin the property that has the texts
+   * @param record records them for one text, by which nothing else in them may be called: no other text, register or label
+   *   that they do not make themselves. It is called once.
+   */
+  each(texts: readonly string[], origin: string, record: (text: string) => void): void {
+    let passage: Passage | undefined;
+    for (let index = 0; index < texts.length; index++) {
+      const text = texts[index] ?? "";
+      this.because(`${origin}[${index}]`);
+      if (passage) this.repeat(passage, text, texts[0] ?? "");
+      else passage = this.recordPassage(text, record);
+    }
+  }
+
+  private recordPassage(text: string, record: (text: string) => void): Passage {
+    const first = this.steps.length;
+    const from = this.code.mark();
+    record(text);
+    return { first, end: this.steps.length, text: this.memory.intern(text), from, until: this.code.mark() };
+  }
+
+  private repeat(passage: Passage, text: string, own: string): void {
+    const { steps } = this;
+    const { first, end } = passage;
+    this.repeats.push(steps.length, first, end, own, text);
+    this.code.repeat(passage, steps.length, this.origin, this.memory.intern(text));
+    for (let index = first; index < end; index++) {
+      const step = steps[index] as Step;
+      if (step.result) step.result.last = steps.length;
+      if (step.name === "fail") this.code.integer(steps.length, 0, ownAddress(steps.length));
+      steps.push(step);
+    }
   }
 
   /** Appends a step. Called by the methods of the call table. */

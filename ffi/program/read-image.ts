@@ -91,20 +91,50 @@ export class ImageReader {
   }
 
   /** The register of a slot that a step reads, or that it writes. */
-  registerName(slot: number, step: number, use: "read" | "written"): string {
+  registerName(slot: number, index: number, use: "read" | "written"): string {
     const { registers } = this.note;
+    const { step, rename } = this.original(index);
     let name = `slot${slot}`;
     for (let i = 0; i < registers.length; i += 4) {
       const [at, first, last, its] = registers.slice(i, i + 4) as [number, number, number, string];
       if (at === slot && (use === "read" ? first < step : first <= step) && step <= last) name = its;
     }
-    return name;
+    return rename(name);
+  }
+
+  /** The step that a step is once more, or itself, and what the names of registers there are here. */
+  private original(step: number): { step: number; rename: (name: string) => string } {
+    for (const { at, first, end, rename } of this.repeats())
+      if (step >= at && step < at + end - first) return { step: step - at + first, rename };
+    return { step, rename: (name) => name };
+  }
+
+  private *repeats() {
+    // An older bunc may have made the image: it had none.
+    const { repeats = [] } = this.note;
+    for (let i = 0; i < repeats.length; i += 5) {
+      const [at, first, end, text, other] = repeats.slice(i, i + 5) as [
+        number,
+        number,
+        number,
+        string,
+        string,
+      ];
+      yield { at, first, end, rename: (name: string) => name.replace(text, () => other) };
+    }
   }
 
   /** Names of the labels before a step. */
   labelsAt(position: number): string[] {
     const { labels } = this.note;
-    return labels.filter((_, index) => labels[index - 1] === position && index % 2 === 1) as string[];
+    const at = (place: number) =>
+      labels.filter((_, index) => labels[index - 1] === place && index % 2 === 1) as string[];
+    const names = at(position);
+    // Those behind the last step belong to the steps, too; those before the first do not.
+    for (const { at: begin, first, end, rename } of this.repeats())
+      if (position > begin && position <= begin + end - first)
+        names.push(...at(position - begin + first).map(rename));
+    return names;
   }
 
   /** The register whose slot has this address; undefined for another address. */

@@ -94,27 +94,33 @@ function goesOn({ name, errorPath }: Step): boolean {
 
 /** Throws when a step that can be reached leads past the last one. */
 export function checkEnd(program: Program): void {
-  const { steps, labels } = program;
+  const { steps, labels, repeats } = program;
   const last = steps[steps.length - 1];
   if (!last) throw new Error("a program without steps");
   let past = goesOn(last);
   for (const label of labels) if (label.position === steps.length) past = true;
+  // The labels of steps that are others once more stand for those only.
+  const [at, first, end] = repeats.slice(-5) as [number?, number?, number?];
+  if (at !== undefined && first !== undefined && end !== undefined && at + end - first === steps.length)
+    past = true;
   // Which steps can be reached matters only when there is a way past the end, and hardly any program has one.
   if (!past) return;
   const reached = reachable(program);
   if (!reached[steps.length]) return;
-  const culprit = steps.findLast(({ index }) => reached[index]) ?? last;
+  const culprit = steps.findLast((_, index) => reached[index]) ?? last;
   throw new Error(`${locate(program, culprit)}: the program can run past its last step`);
 }
 
 function reachable({ steps }: Program): Uint8Array {
   const reached = new Uint8Array(steps.length + 1);
   reached[0] = 1;
-  for (const step of steps) {
-    if (!reached[step.index]) continue;
-    if (goesOn(step)) reached[step.index + 1] = 1;
-    if (step.nonZeroPath) reached[step.nonZeroPath.position] = 1;
-    if (typeof step.errorPath === "object") reached[step.errorPath.position] = 1;
+  for (const [index, step] of steps.entries()) {
+    if (!reached[index]) continue;
+    // Other than 0 for a step that is one of before once more: its jumps are as long.
+    const distance = index - step.index;
+    if (goesOn(step)) reached[index + 1] = 1;
+    if (step.nonZeroPath) reached[step.nonZeroPath.position + distance] = 1;
+    if (typeof step.errorPath === "object") reached[step.errorPath.position + distance] = 1;
   }
   return reached;
 }

@@ -12,6 +12,20 @@ export const stepWords = stepSize / 4;
 /** Words before the arguments, which take two each. */
 export const argumentWord = 4;
 
+/** How many places of each kind there are. */
+interface Mark extends Readonly<Record<Area, number>> {
+  readonly slots: number;
+}
+
+/** Steps that can be repeated, from `first` to before `end`, and the text that they are about. */
+export interface Passage {
+  readonly first: number;
+  readonly end: number;
+  readonly text: Data;
+  readonly from: Mark;
+  readonly until: Mark;
+}
+
 /** The steps of a program so far. */
 export class StepWords {
   words: Uint32Array;
@@ -24,21 +38,26 @@ export class StepWords {
   unset: Register | undefined;
 
   constructor() {
-    this.words = new Uint32Array(192 * stepWords);
+    // The usual container's.
+    this.words = new Uint32Array(512 * stepWords);
     this.addresses = { text: [], data: [], space: [] };
     this.slotWords = [];
     this.slotRegisters = [];
     this.unset = undefined;
   }
 
+  /** Makes room for steps up to before this one. */
+  private ensure(end: number): void {
+    if (end * stepWords <= this.words.length) return;
+    const grown = new Uint32Array(Math.max(2 * this.words.length, end * stepWords));
+    grown.set(this.words);
+    this.words = grown;
+  }
+
   /** Begins a step; returns the place of its first argument. */
   begin(index: number, origin: number): number {
     const at = index * stepWords;
-    if (at === this.words.length) {
-      const grown = new Uint32Array(at * 2);
-      grown.set(this.words);
-      this.words = grown;
-    }
+    this.ensure(index + 1);
     if (origin > 0) this.words[at + 3] = origin << 16;
     return at + argumentWord;
   }
@@ -51,6 +70,45 @@ export class StepWords {
     const at = step * stepWords + argumentWord + 2 * argument;
     this.words[at] = offset;
     this.addresses[area].push(at);
+  }
+
+  /** How much is there, to tell later what has come since. */
+  mark(): Mark {
+    const { text, data, space } = this.addresses;
+    return { text: text.length, data: data.length, space: space.length, slots: this.slotWords.length };
+  }
+
+  /**
+   * Steps once more, with one text in place of another. Nothing but their arguments is known of them here.
+   * @param from what mark told before the first of them
+   * @param until and behind the last
+   */
+  repeat(
+    { first, end, text, from, until }: Passage,
+    index: number,
+    origin: number,
+    other: Pick<Data, "offset">,
+  ): void {
+    this.ensure(index + end - first);
+    const { words, addresses, slotWords, slotRegisters } = this;
+    const distance = (index - first) * stepWords;
+    words.copyWithin(index * stepWords, first * stepWords, end * stepWords);
+    for (let at = index * stepWords; at < (index + end - first) * stepWords; at += stepWords)
+      words[at + 3] = origin << 16;
+    for (const area in addresses) {
+      const places = addresses[area as Area];
+      for (let i = from[area as Area]; i < until[area as Area]; i++) {
+        const place = (places[i] ?? 0) + distance;
+        places.push(place);
+        if (area === text.area && words[place] === text.offset) words[place] = other.offset;
+      }
+    }
+    for (let i = from.slots; i < until.slots; i++) {
+      const register = slotRegisters[i] as Register;
+      slotWords.push((slotWords[i] ?? 0) + distance);
+      slotRegisters.push(register);
+      register.last = index + end - first;
+    }
   }
 
   /** The argument is what the register holds when the step is made. */

@@ -39,9 +39,16 @@ export function readPasswd(bundle: string, root: string, mounts: readonly MountE
 /** Larger than any passwd(5) that people keep; what an image offers may be endless. */
 const passwdLimit = 1 << 20;
 
+/** What most of them fit into: the limit itself is memory that the kernel would have to make, and clear. */
+const usualPasswd = 4096;
+
 function readLimited(fd: number): string {
-  const bytes = new Uint8Array(passwdLimit);
-  return decodeText(bytes, readInto(fd, bytes));
+  const bytes = new Uint8Array(usualPasswd);
+  const count = readInto(fd, bytes);
+  if (count < usualPasswd) return decodeText(bytes, count);
+  const all = new Uint8Array(passwdLimit);
+  all.set(bytes);
+  return decodeText(all, count + readInto(fd, all.subarray(count)));
 }
 
 /**

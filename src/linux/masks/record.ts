@@ -18,16 +18,10 @@ const onto = MOVE_MOUNT.F_EMPTY_PATH | MOVE_MOUNT.T_EMPTY_PATH;
 
 /** The caller's view is needed: the mask of a file is the caller's /dev/null, not the container's (CVE-2025-31133). */
 export function recordMasks(program: Program, root: Handle, plan: PlannedMasks): void {
-  plan.readonly.forEach((path, index) => {
-    program.because(`linux.readonlyPaths[${index}]`);
-    recordReadonly(program, root, path);
-  });
+  program.each(plan.readonly, "linux.readonlyPaths", (path) => recordReadonly(program, root, path));
   if (plan.masked.length === 0) return;
   const covers = new Covers(program, plan.label);
-  plan.masked.forEach((path, index) => {
-    program.because(`linux.maskedPaths[${index}]`);
-    recordMasked(program, root, path, covers);
-  });
+  program.each(plan.masked, "linux.maskedPaths", (path) => recordMasked(program, root, path, covers));
   covers.recordClose();
 }
 
