@@ -21,6 +21,16 @@ beforeAll(() => box.runtime(["state", "nobody"]));
 const children = () =>
   readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean);
 
+/** More conditions than the kernel takes instructions. Nobody knows before the container's processes are there. */
+const longProfile = {
+  defaultAction: "SCMP_ACT_ALLOW",
+  syscalls: Array.from({ length: 5000 }, (_, value) => ({
+    names: ["ioctl"],
+    action: "SCMP_ACT_ERRNO",
+    args: [{ index: 1, value, op: "SCMP_CMP_EQ" }],
+  })),
+};
+
 const stages: [string, Change][] = [
   ["a program that does not exist", (result) => (result.process.args = ["no-such-program"])],
   [
@@ -48,12 +58,14 @@ const stages: [string, Change][] = [
     (result) => result.mounts.push({ destination: "/etc/passwd", source: "/tmp", options: ["bind"] }),
   ],
   ["a root filesystem that is not there", (result) => (result.root.path = "no-such-root")],
+  ["a seccomp profile that is too long", (result) => (result.linux.seccomp = longProfile)],
   ["a hook that fails", (result) => (result.hooks = { createRuntime: [{ path: "/bin/false" }] })],
   ["a hook that does not exist", (result) => (result.hooks = { prestart: [{ path: "/no/such/hook" }] })],
 ];
 
 /** What bunc says to those: the property, and the cure. */
 const cures: Record<string, [property: string, cure: string]> = {
+  "a seccomp profile that is too long": ["linux.seccomp compiles to", "name fewer"],
   "a namespace that cannot be joined": ["linux.namespaces[1].path could not be opened", "leave the path out"],
   "a key of sysctl that does not exist": ['linux.sysctl["net.no.such"]', "correct its name"],
   "a value of sysctl that is wrong": ['linux.sysctl["net.ipv4.ip_forward"]', "correct the value"],

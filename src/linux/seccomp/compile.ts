@@ -4,7 +4,7 @@ import type { PlannedFilter } from "./plan.ts";
 import { compileTree } from "./tree.ts";
 
 /** Part of a cached filter's name: to be changed with anything in tree.ts that changes what comes out of it. */
-export const treeVersion = "bunc 1";
+export const treeVersion = "bunc 2";
 
 /** All that a filter depends on, besides the compiler, as a text that differs for plans that differ. */
 export function planText({ defaultAction, architectures, rules, newer }: PlannedFilter): string {

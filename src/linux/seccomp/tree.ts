@@ -1,6 +1,6 @@
 // bunc's own compiler: a binary search over ranges of call numbers. It decides as libseccomp does, or not at all.
 import { ERRNO } from "../../../ffi/constants/errno.ts";
-import { SECCOMP_ARCH, SECCOMP_RET, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
+import { BPF_MAXINSNS, SECCOMP_ARCH, SECCOMP_RET, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
 import { Assembler, JUMP_IF, type Place } from "./assembler.ts";
 import { assembleCondition, type Width } from "./conditions.ts";
 import {
@@ -127,7 +127,8 @@ function assembleSearch(
 /**
  * Compiles a filter to a binary search over call numbers.
  * @returns struct sock_filter[]; undefined for a profile that only libseccomp can compile: of an architecture without a
- *   table, or with rules of different actions that take the same call
+ *   table, with rules of different actions that take the same call, or with so many conditions that the kernel would not
+ *   take it (libseccomp's has a quarter of the instructions for many conditions on one argument)
  */
 export function compileTree(plan: PlannedFilter): Uint8Array | undefined {
   const all: ArchitectureDecisions[] = [];
@@ -153,5 +154,5 @@ export function compileTree(plan: PlannedFilter): Uint8Array | undefined {
   }
   to.continue(next);
   to.load(architectureOffset);
-  return to.finish();
+  return to.place <= BPF_MAXINSNS ? to.finish() : undefined;
 }
