@@ -194,7 +194,7 @@ async function writeCharts(
 async function main(options: Options, place: Workplace): Promise<void> {
   becomeSubreaper();
   restoreFileLimit();
-  const runtimes = findRuntimes(options.candidates, place.state, tell);
+  const runtimes = findRuntimes(options.candidates, place, tell);
   if (runtimes.length === 0) throw new UsageError("no runtime was found");
   const machine = describeMachine(place.directory, place.state);
   const sections = await measure(options, place, runtimes);

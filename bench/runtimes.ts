@@ -1,6 +1,7 @@
 /** The runtimes that are measured, and how each is called. */
-import { existsSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { writeAnew } from "../bin/write-anew.ts";
 import type { Candidate } from "./options.ts";
 
 /** disabled: no cgroup is made, where the runtime can be told so. */
@@ -84,20 +85,35 @@ function readVersion(path: string): string {
   return /version:?\s+(\S+)/.exec(stdout.toString())?.[1] ?? "unknown";
 }
 
+/** Where a run has its things. */
+interface Place {
+  /** Gets a copy of each runtime. */
+  readonly directory: string;
+  /** The runtimes keep their containers there. */
+  readonly state: string;
+}
+
 /**
- * The runtimes that are there, in the order of the candidates; `report` is told of the others.
- * @param stateDirectory where they are to keep their containers
+ * The runtimes that are there, in the order of the candidates; `report` is told of the others. Each is measured as it is after
+ * it was installed, a copy that was written just now: what the page cache has of an executable that was not used for some
+ * time, and in which pieces, is up to everything else that the machine has done.
  */
 export function findRuntimes(
   candidates: readonly Candidate[],
-  stateDirectory: string,
+  { directory, state }: Place,
   report: (message: string) => void,
 ): Runtime[] {
   const found: Runtime[] = [];
   for (const candidate of candidates) {
     const path = findPath(candidate);
     if (path === undefined) report(`${candidate.name} is left out: ${candidate.path ?? "it"} was not found`);
-    else found.push(new Runtime(candidate.name, path, readVersion(path), stateDirectory));
+    else {
+      const copies = join(directory, "runtimes", candidate.name);
+      mkdirSync(copies, { recursive: true });
+      const copy = join(copies, basename(path));
+      writeAnew(path, copy);
+      found.push(new Runtime(candidate.name, copy, readVersion(copy), state));
+    }
   }
   return found;
 }
