@@ -13,9 +13,6 @@ import {
   headerSize,
   type ImageNote,
   MACHINE,
-  noteHeader,
-  noteName,
-  noteType,
   numberColumn,
   PSEUDO,
   pageSize,
@@ -25,6 +22,7 @@ import {
   stepSize,
   stepsAddress,
 } from "./layout.ts";
+import { appendNote, composeNote } from "./note.ts";
 import type { Program } from "./program.ts";
 import {
   assignSlots,
@@ -52,8 +50,30 @@ const wantedFault: StepFault | undefined = process.env.BUNC_FAULT
   ? (require("../trace.ts") as typeof import("../trace.ts")).stepFault()
   : undefined;
 
+/** A program that can be executed. */
+export interface Image {
+  /** All that its process needs. */
+  readonly executable: Uint8Array;
+  /** The same, and what listings and explanations need: made when it is asked for. */
+  complete(): Uint8Array;
+}
+
 /**
- * The executable of a program.
+ * The image of a program. Throws what compile throws.
+ * @param fault makes one step fail; from BUNC_FAULT by default
+ */
+export function compileImage(
+  program: Program,
+  arch: Arch = host,
+  fault: StepFault | undefined = wantedFault,
+): Image {
+  checkEnd(program);
+  checkReads(program);
+  return new ImageWriter(program, arch, "complete").write(fault);
+}
+
+/**
+ * The complete image of a program.
  * Throws when it could run past its end, needs more than 255 registers at a time, reads one that no step before writes, or
  * jumps to a label that was never placed.
  * @param fault makes one step fail; from BUNC_FAULT by default
@@ -63,14 +83,12 @@ export function compile(
   arch: Arch = host,
   fault: StepFault | undefined = wantedFault,
 ): Uint8Array {
-  checkEnd(program);
-  checkReads(program);
-  return new ImageWriter(program, arch, "complete").write(fault);
+  return compileImage(program, arch, fault).complete();
 }
 
 /** The image of a part of a program, for listings only. */
 export function draft(program: Program): Uint8Array {
-  return new ImageWriter(program, host, "draft").write(undefined);
+  return new ImageWriter(program, host, "draft").write(undefined).complete();
 }
 
 /** The bytes of an interpreter, a program's own where no other is given. */
@@ -82,8 +100,6 @@ export function interpreterBytes(arch: Arch, table = arch === "x64" ? x64 : arm6
   for (const entry of table) if (typeof entry === "number") code[length++] = entry;
   return bytes.subarray(0, length * code.BYTES_PER_ELEMENT);
 }
-
-const encoder = new TextEncoder();
 
 function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
@@ -101,14 +117,16 @@ function imageOffset(address: number): number {
   return address - segmentAddress + segmentOffset;
 }
 
-class ImageWriter {
+class ImageWriter implements Image {
   /** By Register.index. */
   private readonly slots: Slots;
   private readonly areas: Record<Area, number>;
-  private readonly bytes: Uint8Array;
+  readonly executable: Uint8Array;
   /** The same bytes; both machines are little-endian. */
   private readonly words: Uint32Array;
-  private readonly note: string;
+  private readonly codeSize: number;
+  private fault: ImageNote["fault"];
+  private whole: Uint8Array | undefined;
 
   constructor(
     private readonly program: Program,
@@ -120,23 +138,25 @@ class ImageWriter {
     const text = stepsAddress + stepSize * steps.length;
     const data = align(text + memory.text.used, 8);
     this.areas = { text, data, space: align(data + memory.data.used, 8) };
-    this.note = this.composeNote();
-    // UTF-8 takes at most three bytes for a UTF-16 unit; a fault adds a step's bytes.
-    const most = noteHeader + this.note.length * 3 + 8 * stepSize;
-    this.bytes = new Uint8Array(align(imageOffset(this.areas.space) + most, 4));
-    this.words = new Uint32Array(this.bytes.buffer);
+    this.executable = new Uint8Array(imageOffset(this.areas.space));
+    this.words = new Uint32Array(this.executable.buffer);
+    const code = interpreterBytes(arch);
+    this.executable.set(code, headerSize);
+    this.codeSize = code.length;
+    this.fault = undefined;
+    this.whole = undefined;
   }
 
-  write(fault: StepFault | undefined): Uint8Array {
-    const { bytes, words, areas } = this;
+  write(fault: StepFault | undefined): this {
+    const { executable, words, areas } = this;
     const { steps, registers, memory, code } = this.program;
     for (const { index, initial } of registers) {
       const slot = this.slots[index] ?? -1;
       if (initial !== undefined && slot >= 0) writeWord(words, segmentOffset / 4 + 2 * slot, initial);
     }
     words.set(code.words.subarray(0, stepWords * steps.length), firstStep);
-    bytes.set(memory.text.bytes.subarray(0, memory.text.used), imageOffset(areas.text));
-    bytes.set(memory.data.bytes.subarray(0, memory.data.used), imageOffset(areas.data));
+    executable.set(memory.text.bytes.subarray(0, memory.text.used), imageOffset(areas.text));
+    executable.set(memory.data.bytes.subarray(0, memory.data.used), imageOffset(areas.data));
     for (let index = 0; index < steps.length; index++) this.finishStep(index, steps[index] as Step);
     this.placeAddresses(code.addresses.text, areas.text);
     this.placeAddresses(code.addresses.data, areas.data);
@@ -146,35 +166,13 @@ class ImageWriter {
       writeWord(words, imageOffset(areas[area] + offset) / 4, this.addressOf(value));
     }
     for (const { first, last } of this.program.waits) this.writeForget(first, last);
-    if (fault && fault.number < steps.length) return this.plantFault(fault);
-    return this.finish(this.note);
+    if (fault && fault.number < steps.length) this.plantFault(fault);
+    this.writeHeaders(words, 0);
+    return this;
   }
 
   private addressOf({ area, offset }: Data): number {
     return this.areas[area] + offset;
-  }
-
-  private composeNote(): string {
-    const { steps, origins, labels, registers, memory, repeats } = this.program;
-    const places: (number | string)[] = [];
-    const names: (number | string)[] = [];
-    let unnamed = 0;
-    for (const { index, first, last, name, initial, unset } of registers) {
-      const slot = this.slots[index] ?? -1;
-      if (slot >= 0)
-        names.push(slot, initial === undefined && unset < 0 ? first : -1, last, name || `$${++unnamed}`);
-    }
-    for (const label of labels) places.push(labelPosition(this.program, label, this.strictness), label.name);
-    const note: ImageNote = {
-      steps: steps.length,
-      origins,
-      registers: names,
-      labels: places,
-      areas: this.areas,
-      blobs: memory.blobs,
-      repeats,
-    };
-    return JSON.stringify(note);
   }
 
   /** What recording could not know: the number on this machine, the result's slot, how far to jump. */
@@ -189,7 +187,7 @@ class ImageWriter {
       const onError = errorPath === "ignore" ? 1 : errorPath === "fail" ? 0 : this.distance(step, errorPath);
       words[at + 1] = onError | (nonZeroPath ? this.distance(step, nonZeroPath) << 16 : 0);
     }
-    for (let i = 0; i < errnos.length; i++) this.bytes[4 * at + 8 + i] = errnos[i] ?? 0;
+    for (let i = 0; i < errnos.length; i++) this.executable[4 * at + 8 + i] = errnos[i] ?? 0;
   }
 
   private number({ name }: Step): number {
@@ -252,10 +250,10 @@ class ImageWriter {
   }
 
   /** Makes a step fail, whatever it was; its paths on errors stay. Listings still say what it was. */
-  private plantFault({ number, errno }: StepFault): Uint8Array {
+  private plantFault({ number, errno }: StepFault): void {
     const at = imageOffset(stepsAddress) + stepSize * number;
-    const step = this.bytes.subarray(at, at + stepSize);
-    const note: ImageNote = { ...(JSON.parse(this.note) as ImageNote), fault: [number, [...step]] };
+    const step = this.executable.subarray(at, at + stepSize);
+    this.fault = [number, [...step]];
     const failing = new Uint32Array(stepWords);
     failing.set(this.words.subarray(at / 4, at / 4 + argumentWord));
     failing[0] = PSEUDO.EXPECT | ((failing[0] ?? 0) & 0xff000000);
@@ -264,21 +262,19 @@ class ImageWriter {
     for (const [index, value] of [own, -1, 1, -errno].entries())
       writeWord(failing, argumentWord + 2 * index, value);
     step.set(new Uint8Array(failing.buffer));
-    return this.finish(JSON.stringify(note));
   }
 
-  /** Adds the note, the interpreter and the headers. */
-  private finish(note: string): Uint8Array {
-    const end = imageOffset(this.areas.space);
-    const code = interpreterBytes(this.arch);
-    const size = encoder.encodeInto(note, this.bytes.subarray(end + noteHeader)).written;
-    const noteSize = align(noteHeader + size, 4);
-    this.words.set([noteName.length + 1, size, noteType], end / 4);
-    encoder.encodeInto(noteName, this.bytes.subarray(end + 12));
+  private writeHeaders(to: Uint32Array, note: number): void {
+    const segment = this.executable.length - segmentOffset;
     const space = this.program.memory.spaceSize;
-    const sizes = { code: code.length, segment: end - segmentOffset, space, note: noteSize };
-    this.words.set(elfHeaders(MACHINE[this.arch], sizes));
-    this.bytes.set(code, headerSize);
-    return this.bytes.subarray(0, end + noteSize);
+    to.set(elfHeaders(MACHINE[this.arch], { code: this.codeSize, segment, space, note }));
+  }
+
+  complete(): Uint8Array {
+    if (this.whole) return this.whole;
+    const note = composeNote(this.program, this.slots, this.areas, this.strictness);
+    const explained = this.fault ? { ...note, fault: this.fault } : note;
+    this.whole = appendNote(this.executable, explained, (to, size) => this.writeHeaders(to, size));
+    return this.whole;
   }
 }

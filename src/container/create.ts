@@ -32,7 +32,8 @@ export const pidfdAnnotation = "run.oci.pidfd_receiver";
  * Throws SpecError, StateError, ContainerError, SyscallError; then nothing is left behind.
  */
 export function createContainer(options: CreateOptions): { pid: number } {
-  const { plan, bytes } = prepare(options);
+  const prepared = prepare(options);
+  const { plan } = prepared;
   checkConsole(plan, options);
   checkPreserved(options.preserveFds, options.listenFds);
   const directory = reserve(options.root, options.id);
@@ -40,9 +41,9 @@ export function createContainer(options: CreateOptions): { pid: number } {
   const hooks = hooksOf(plan, options, directory);
   try {
     const receiver = receiverOf(plan);
-    const launched = launchAtFifos(plan, options, directory, hooks);
+    const launched = launchAtFifos(prepared, options, directory, hooks);
     try {
-      keep({ plan, bytes }, options, launched, directory, { hooks, receiver });
+      keep(plan, options, launched, directory, { hooks, receiver });
       sendGo(launched.sync.fd);
     } catch (error) {
       launched.abandon();
@@ -61,7 +62,7 @@ export function createContainer(options: CreateOptions): { pid: number } {
 
 /** Init waits on a FIFO, and reports on another, so that another process can be the one to start it. */
 function launchAtFifos(
-  plan: Plan,
+  { plan, bytes }: Prepared,
   options: CreateOptions,
   directory: Descriptor,
   hooks: CreateHooks | undefined,
@@ -76,6 +77,7 @@ function launchAtFifos(
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
     filters: () => compileFilters(plan, options),
+    meanwhile: () => keepConfig(directory, bytes),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: listening ? { kind: "listening", fd: listening.fd } : null,
@@ -131,9 +133,14 @@ interface Surroundings {
   readonly receiver: Receiver | null;
 }
 
+/** config.json as it was read, for commands that add processes. */
+export function keepConfig({ fd }: Descriptor, bytes: Uint8Array): void {
+  writeFile({ dirfd: fd, path: files.config }, bytes, 0o600);
+}
+
 /** Writes what other commands and the caller are told of the container. */
 export function keep(
-  { plan, bytes }: Pick<Prepared, "plan" | "bytes">,
+  plan: Plan,
   options: Pick<CreateOptions, "root" | "log" | "pidFile" | "pidfdSocket">,
   launched: Pick<Launched, "pid" | "cgroup" | "intelRdt">,
   directory: Descriptor,
@@ -159,7 +166,6 @@ export function keep(
     listener: receiver,
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };
-  writeFile({ dirfd: directory.fd, path: files.config }, bytes, 0o600);
   commit(directory, record, briefOf(record.cgroup));
   endStage("state");
   const pidfdSocket = options.pidfdSocket ?? plan.annotations[pidfdAnnotation];

@@ -2,7 +2,7 @@ import { SIG } from "../../ffi/constants/signal.ts";
 import { Descriptor, writeFile } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { waitFor } from "../../ffi/process.ts";
-import { compile } from "../../ffi/program/image.ts";
+import { compileImage, type Image } from "../../ffi/program/image.ts";
 import { sealImage, spawnImage } from "../../ffi/program/launch.ts";
 import { endStage } from "../../ffi/timing.ts";
 import { applyLimits, createCgroup, openCgroup } from "../linux/cgroups/apply.ts";
@@ -43,11 +43,11 @@ function launchIn(made: CgroupRecord | null, plan: Plan, options: LaunchOptions)
     launching.enterScope();
     // While the kernel makes the processes, unless init would wait for that.
     const busy = !awaitsOutfit(plan);
-    if (busy) launching.compileFilters();
+    if (busy) launching.useTheTime();
     launching.adopt();
     if (!busy) {
       launching.outfit();
-      launching.compileFilters();
+      launching.useTheTime();
     }
     if (options.hooks) launching.runHooks(options.hooks);
     return launching.finish();
@@ -67,7 +67,7 @@ const scopes = () =>
 class Launching {
   private readonly sync: Descriptor;
   private theirs: Descriptor;
-  private image: Uint8Array = new Uint8Array();
+  private image: Image | undefined;
   private cgroup: CgroupRecord | null;
   /** Whether init is born into it. */
   private born = false;
@@ -93,7 +93,7 @@ class Launching {
     ({ ours: this.sync, theirs: this.theirs } = openSync());
     const { cgroup, execution } = plan;
     this.talk = new Talk(this.sync, {
-      image: () => this.image,
+      image: () => this.explained(),
       executable: execution.kind === "execute" ? (execution.args[0] ?? "") : "",
       log: options.log,
       copyUp: (mount) => this.copyUp(mount),
@@ -128,11 +128,9 @@ class Launching {
       endStage("namespaces, cgroup");
       const program = recordContainer(plan, inherited);
       endStage("record");
-      this.image = compile(program);
+      this.image = compileImage(program);
       endStage("compile");
-      writeFile({ dirfd: options.directory.fd, path: files.program }, this.image, 0o600);
-      endStage("keep image");
-      using memfd = new Descriptor(sealImage(this.image, options.directory.fd));
+      using memfd = new Descriptor(sealImage(this.image.executable, options.directory.fd));
       this.first = spawnImage(
         memfd.fd,
         [`bunc: init ${plan.id}`],
@@ -173,8 +171,17 @@ class Launching {
     writeFile({ dirfd: this.options.directory.fd, path: files.cgroups }, JSON.stringify(record), 0o600);
   }
 
-  compileFilters(): void {
-    this.filters.fill(this.options.filters);
+  /** What the processes do not wait for. */
+  useTheTime(): void {
+    const { filters, meanwhile, directory } = this.options;
+    this.filters.fill(filters);
+    writeFile({ dirfd: directory.fd, path: files.program }, this.explained(), 0o600);
+    meanwhile();
+    endStage("keep image, config.json");
+  }
+
+  private explained(): Uint8Array {
+    return this.image?.complete() ?? new Uint8Array();
   }
 
   /** The first process tells init's pid and ends. */
@@ -205,7 +212,7 @@ class Launching {
     return {
       pid: this.init,
       sync: this.sync,
-      image: this.image,
+      image: this.explained(),
       cgroup: this.cgroup,
       intelRdt: this.intelRdt,
       abandon: () => this.abandon(),

@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly console: number;
   /** Compiles the filters, when the container's processes are on their way. Throws SpecError. */
   readonly filters: () => CompiledFilters;
+  /** Does what else can be done meanwhile. */
+  readonly meanwhile: () => void;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   readonly log: Logger;

@@ -19,7 +19,7 @@ import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.
 import type { Plan } from "../plan/types.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf } from "../state/store.ts";
-import { keep } from "./create.ts";
+import { keep, keepConfig } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import {
   type CriuDirectories,
@@ -246,7 +246,8 @@ export class Restoration {
     // Its processes are all there, and do not run yet.
     if (this.cgroup) applyLimits(plan.cgroup);
     const intelRdt = plan.intelRdt && classes().enterRestored(plan.intelRdt, pid, this.cgroup, directory);
-    this.record = keep({ plan, bytes }, options, { pid, cgroup: this.cgroup, intelRdt }, directory, {
+    keepConfig(directory, bytes);
+    this.record = keep(plan, options, { pid, cgroup: this.cgroup, intelRdt }, directory, {
       hooks,
       receiver: null,
     });

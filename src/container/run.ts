@@ -15,6 +15,7 @@ import {
   compileFilters,
   hooksOf,
   keep,
+  keepConfig,
   listensFor,
   openHandOver,
   receiverOf,
@@ -25,7 +26,7 @@ import { launch } from "./launch.ts";
 import type { Launched } from "./launched.ts";
 import type { Notify } from "./notify.ts";
 import type { ContainerOptions, RunOptions } from "./options.ts";
-import { prepare } from "./prepare.ts";
+import { type Prepared, prepare } from "./prepare.ts";
 import { copyWindowSize, isTerminal } from "./raw-terminal.ts";
 import { catchForwarded, supervise } from "./supervise.ts";
 import { receive, sendGo } from "./sync.ts";
@@ -36,7 +37,8 @@ import { receive, sendGo } from "./sync.ts";
  * Throws what `create` and `start` throw.
  */
 export function runContainer(options: RunOptions): number {
-  const { plan, bytes } = prepare(options);
+  const prepared = prepare(options);
+  const { plan } = prepared;
   checkConsole(plan, options);
   checkPreserved(options.preserveFds, options.listenFds);
   const foregroundTerminal =
@@ -50,14 +52,14 @@ export function runContainer(options: RunOptions): number {
   try {
     const receiver = receiverOf(plan);
     using handing = listensFor(plan) ? openHandOver() : undefined;
-    const { launched, master } = launchAtSocket(plan, options, directory, foregroundTerminal, {
+    const { launched, master } = launchAtSocket(prepared, options, directory, foregroundTerminal, {
       hooks,
       handing,
     });
     let record: StateRecord;
     try {
       if (plan.notify) notify = openNotify(options, launched.pid, directory);
-      record = keep({ plan, bytes }, options, launched, directory, { hooks, receiver });
+      record = keep(plan, options, launched, directory, { hooks, receiver });
       if (master) copyWindowSize(master.fd);
       if (record.hooks) loadHooks().runStartHooks(record, directory);
       const { pid } = launched;
@@ -102,7 +104,7 @@ function openNotify(
 const loadHooks = () => require("./later-hooks.ts") as typeof import("./later-hooks.ts");
 
 function launchAtSocket(
-  plan: Plan,
+  { plan, bytes }: Prepared,
   options: RunOptions,
   directory: Descriptor,
   foregroundTerminal: boolean,
@@ -121,6 +123,7 @@ function launchAtSocket(
     gate: { kind: "socket" },
     console: console.fd,
     filters: () => compileFilters(plan, options),
+    meanwhile: () => keepConfig(directory, bytes),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: handing?.theirs ?? null,
