@@ -19,7 +19,8 @@ beforeAll(async () => {
   }
 });
 afterAll(async () => {
-  process?.kill("SIGKILL");
+  // So that it removes its socket.
+  process?.kill("SIGTERM");
   await process?.exited;
 });
 
