@@ -75,6 +75,18 @@ test("what is said of a step is what it does here, not where it was recorded", (
   }
 });
 
+test("steps that would not be the same for another text are refused", () => {
+  const program = newProgram();
+  const elsewhere = program.label("elsewhere");
+  const different: ((path: string) => void)[] = [
+    (path) => program.openat(AT.FDCWD, path, O.PATH, 0).orJump(elsewhere),
+    (path) => program.openat(AT.FDCWD, path, O.PATH, 0).ifNonZero(elsewhere),
+    (path) => program.execve(path, program.vector([path]), program.vector([])),
+    () => program.forget(1),
+  ];
+  for (const record of different) expect(() => program.each(["/a"], "paths", record)).toThrow("each: steps");
+});
+
 test("no texts, no steps", () => {
   const program = newProgram();
   program.each([], "paths", () => program.getpid());

@@ -177,10 +177,10 @@ export class Recorder {
   }
 
   /**
-   * Records the same steps for each of some texts, which takes a fifth of the time.
+   * Records the same steps for each of some texts: for the first of them, and copies those for the others.
    * @param origin the property that has the texts
-   * @param record records them for one text, by which nothing else in them may be called: no other text, register or label
-   *   that they do not make themselves. It is called once.
+   * @param record records them for one text; it is called once. The text is an argument of calls and part of names, nothing
+   *   else. Throws when it links data, waits, or jumps elsewhere, for that would not be the same in a copy.
    */
   each(texts: readonly string[], origin: string, record: (text: string) => void): void {
     let passage: Passage | undefined;
@@ -193,10 +193,18 @@ export class Recorder {
   }
 
   private recordPassage(text: string, record: (text: string) => void): Passage {
-    const first = this.steps.length;
-    const from = this.code.mark();
+    const { steps, code, memory, waits } = this;
+    const [first, from, links, waited] = [steps.length, code.mark(), memory.links.length, waits.length];
     record(text);
-    return { first, end: this.steps.length, text: this.memory.intern(text), from, until: this.code.mark() };
+    const end = steps.length;
+    const stays = (path: unknown) =>
+      !(path instanceof Label) || (path.position > first && path.position <= end);
+    let same = memory.links.length === links && waits.length === waited;
+    for (let index = first; index < end; index++)
+      same &&= stays(steps[index]?.errorPath) && stays(steps[index]?.nonZeroPath);
+    if (!same)
+      throw new Error("each: steps that link, wait or jump elsewhere are not the same for another text");
+    return { first, end, text: memory.intern(text), from, until: code.mark() };
   }
 
   private repeat(passage: Passage, text: string, own: string): void {

@@ -94,15 +94,13 @@ function goesOn({ name, errorPath }: Step): boolean {
 
 /** Throws when a step that can be reached leads past the last one. */
 export function checkEnd(program: Program): void {
-  const { steps, labels, repeats } = program;
+  const { steps, labels } = program;
   const last = steps[steps.length - 1];
   if (!last) throw new Error("a program without steps");
   let past = goesOn(last);
   for (const label of labels) if (label.position === steps.length) past = true;
-  // The labels of steps that are others once more stand for those only.
-  const [at, first, end] = repeats.slice(-5) as [number?, number?, number?];
-  if (at !== undefined && first !== undefined && end !== undefined && at + end - first === steps.length)
-    past = true;
+  // A step that is another one once more: the labels are where the other one is.
+  if (last.index !== steps.length - 1) past = true;
   // Which steps can be reached matters only when there is a way past the end, and hardly any program has one.
   if (!past) return;
   const reached = reachable(program);

@@ -1,5 +1,5 @@
 import { AT, F, O, S } from "../../ffi/constants/file.ts";
-import { Descriptor, openFile, readLink, writeAtomically, writeFile } from "../../ffi/file.ts";
+import { Descriptor, openFile, readLink, writeAtomically } from "../../ffi/file.ts";
 import { attempt, libc } from "../../ffi/libc.ts";
 import { connectUnix, listenUnix } from "../../ffi/socket.ts";
 import { endStage } from "../../ffi/timing.ts";
@@ -77,7 +77,7 @@ function launchAtFifos(
     gate: { kind: "fifo", start: start.fd, result: result.fd },
     console: console.fd,
     filters: () => compileFilters(plan, options),
-    meanwhile: () => keepConfig(directory, bytes),
+    config: bytes,
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: listening ? { kind: "listening", fd: listening.fd } : null,
@@ -131,11 +131,6 @@ interface Surroundings {
   readonly hooks: CreateHooks | undefined;
   /** Who answers calls of its processes. */
   readonly receiver: Receiver | null;
-}
-
-/** config.json as it was read, for commands that add processes. */
-export function keepConfig({ fd }: Descriptor, bytes: Uint8Array): void {
-  writeFile({ dirfd: fd, path: files.config }, bytes, 0o600);
 }
 
 /** Writes what other commands and the caller are told of the container. */

@@ -1,10 +1,15 @@
 import { ERRNO } from "../../ffi/constants/errno.ts";
 import { SyscallError } from "../../ffi/error.ts";
-import { readFile } from "../../ffi/file.ts";
+import { type Descriptor, readFile, writeFile } from "../../ffi/file.ts";
 import { StateError } from "../state/error.ts";
 import { files } from "../state/record.ts";
 import { directoryOf } from "../state/store.ts";
 import type { ContainerOptions } from "./options.ts";
+
+/** Keeps the bytes of config.json in the container's directory, for commands that add processes. Throws SyscallError. */
+export function keepConfig({ fd }: Descriptor, bytes: Uint8Array): void {
+  writeFile({ dirfd: fd, path: files.config }, bytes, 0o600);
+}
 
 /**
  * The bytes of the config.json that a container was created with, or that `update` made of it: the state directory keeps

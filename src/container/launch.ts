@@ -19,6 +19,7 @@ import { files } from "../state/record.ts";
 import { ContainerError, describeEnd } from "./error.ts";
 import { killedByBirth } from "./go-to-cgroup.ts";
 import { inheritedNumbers, preservedNumbers } from "./inherited.ts";
+import { keepConfig } from "./kept-config.ts";
 import { LateFilters } from "./late-filters.ts";
 import type { Launched, LaunchOptions } from "./launched.ts";
 import { loadSeldom } from "./load-seldom.ts";
@@ -41,13 +42,13 @@ function launchIn(made: CgroupRecord | null, plan: Plan, options: LaunchOptions)
   try {
     launching.begin();
     launching.enterScope();
-    // While the kernel makes the processes, unless init would wait for that.
-    const busy = !awaitsOutfit(plan);
-    if (busy) launching.useTheTime();
+    // What the processes do not wait for is done while the kernel makes them; what init waits for goes before it.
+    const outfits = awaitsOutfit(plan);
+    if (!outfits) launching.compileAndKeep();
     launching.adopt();
-    if (!busy) {
+    if (outfits) {
       launching.outfit();
-      launching.useTheTime();
+      launching.compileAndKeep();
     }
     if (options.hooks) launching.runHooks(options.hooks);
     return launching.finish();
@@ -171,12 +172,11 @@ class Launching {
     writeFile({ dirfd: this.options.directory.fd, path: files.cgroups }, JSON.stringify(record), 0o600);
   }
 
-  /** What the processes do not wait for. */
-  useTheTime(): void {
-    const { filters, meanwhile, directory } = this.options;
+  compileAndKeep(): void {
+    const { filters, config, directory } = this.options;
     this.filters.fill(filters);
     writeFile({ dirfd: directory.fd, path: files.program }, this.explained(), 0o600);
-    meanwhile();
+    keepConfig(directory, config);
     endStage("keep image, config.json");
   }
 

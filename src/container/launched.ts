@@ -14,12 +14,12 @@ export interface LaunchOptions {
   readonly console: number;
   /** Compiles the filters, when the container's processes are on their way. Throws SpecError. */
   readonly filters: () => CompiledFilters;
-  /** Does what else can be done meanwhile. */
-  readonly meanwhile: () => void;
+  /** config.json as it was read. */
+  readonly config: Uint8Array;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   readonly log: Logger;
-  /** The container's state directory: keeps the image, for explaining the failure of a later step. */
+  /** The container's state directory: keeps config.json, and the image, for explaining the failure of a later step. */
   readonly directory: Descriptor;
   /** What the listener of a filter is handed over by; null when no filter has one. */
   readonly handOver: HandOver | null;

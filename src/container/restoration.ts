@@ -19,7 +19,7 @@ import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.
 import type { Plan } from "../plan/types.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf } from "../state/store.ts";
-import { keep, keepConfig } from "./create.ts";
+import { keep } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import {
   type CriuDirectories,
@@ -31,6 +31,7 @@ import {
 } from "./criu.ts";
 import { ContainerError } from "./error.ts";
 import { restoredMounts } from "./external-mounts.ts";
+import { keepConfig } from "./kept-config.ts";
 import type { RestoreOptions } from "./restore.ts";
 import { recordRestore } from "./restore-program.ts";
 import { joinedNamespaces, readCgroups, submountsOf } from "./restored-surroundings.ts";

@@ -72,6 +72,7 @@ const holds: Readonly<Record<Comparison, (argument: bigint, value: bigint, mask:
   MASKED_EQ: (argument, value, mask) => (argument & mask) === (value & mask),
 };
 
+const multiplexed = x86Multiplexed();
 const tables = new Map<TabledArchitecture, ReadonlyMap<string, number>>();
 
 function numbersOf(architecture: TabledArchitecture): ReadonlyMap<string, number> {
@@ -95,7 +96,7 @@ function conditionsFor(
 ): readonly Condition[] | undefined {
   const numbers = numbersOf(architecture);
   if (numbers.get(name) === number) return conditions;
-  const call = architecture === "X86" ? x86Multiplexed().get(name) : undefined;
+  const call = architecture === "X86" ? multiplexed.get(name) : undefined;
   if (!call || numbers.get(call.through) !== number) return undefined;
   const selector: Condition = { index: 0, op: "EQ", value: BigInt(call.selector), mask: 2n ** 64n - 1n };
   return [selector, ...conditions.filter(({ index }) => index !== 0)];

@@ -25,7 +25,7 @@ const instructionSize = 8;
 /** Entries that are kept when there are more. */
 export const cacheCapacity = 64;
 
-/** Who counts them: by their names one in sixteen. To look takes a third of what writing an entry does. */
+/** Who counts them: by their names one in sixteen, for to look is a good part of what writing an entry takes. */
 const counts = (key: string): boolean => key.startsWith("0");
 
 /** The name of the entry for a text that says all that its filter depends on. */

@@ -4,6 +4,7 @@ import { resolveCall, resolveCallFor } from "../../../ffi/seccomp.ts";
 import { callNumbers, type TabledArchitecture, x86Multiplexed } from "./numbers.ts";
 
 const tabled: readonly TabledArchitecture[] = ["X86_64", "X86", "X32", "AARCH64", "ARM"];
+const multiplexedCalls = x86Multiplexed();
 const tables = new Map(tabled.map((architecture) => [architecture, callNumbers(architecture)]));
 const names = new Set([...tables.values()].flatMap((numbers) => [...numbers.keys()]));
 
@@ -24,7 +25,7 @@ test.each([...tabled])(
       // libseccomp says unknown for calls of kernels after it.
       if (resolveCall(name) === undefined) continue;
       const theirs = resolveCallFor(SECCOMP_ARCH[architecture], name) ?? -1;
-      const multiplexed = architecture === "X86" ? x86Multiplexed().get(name) : undefined;
+      const multiplexed = architecture === "X86" ? multiplexedCalls.get(name) : undefined;
       if (multiplexed) {
         // Its own number, where there is one, libseccomp keeps to itself; -1NN and -2NN name the selector.
         const base = multiplexed.through === "socketcall" ? 100 : 200;
