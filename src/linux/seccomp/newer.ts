@@ -3,7 +3,7 @@ import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { SECCOMP_ARCH, SECCOMP_RET, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
 import { resolveCallFor } from "../../../ffi/seccomp.ts";
 import { Assembler, JUMP_IF, type Place } from "./assembler.ts";
-import { firstPrivateCall } from "./decisions.ts";
+import { firstPrivateCall } from "./call-ranges.ts";
 import type { Architecture, PlannedFilter } from "./plan.ts";
 
 /** The highest number that the profile names for an architecture; undefined when it names none. */

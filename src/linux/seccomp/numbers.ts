@@ -183,12 +183,7 @@ uselib _sysctl create_module get_kernel_syms query_module nfsservctl set_thread_
 epoll_ctl_old epoll_wait_old vserver uretprobe map_shadow_stack
 `;
 
-// Compiled once and run once, for most: no regular expression, and no builtin that is JavaScript in the engine.
-function words(text: string): string[] {
-  const all: string[] = [];
-  for (const line of text.split("\n")) for (const word of line.split(" ")) if (word !== "") all.push(word);
-  return all;
-}
+const words = (text: string): string[] => text.trim().split(/\s+/);
 
 function count(numbers: Map<string, number>, text: string, base = 0): Map<string, number> {
   let next = base;
@@ -218,11 +213,6 @@ const makers: Readonly<Record<TabledArchitecture, () => Map<string, number>>> = 
 /** The number of every call of an architecture, by its name; those of x32 with their bit. */
 export function callNumbers(architecture: TabledArchitecture): ReadonlyMap<string, number> {
   return makers[architecture]();
-}
-
-/** True for the architectures that have a table. */
-export function hasTable(architecture: string): architecture is TabledArchitecture {
-  return Object.hasOwn(makers, architecture);
 }
 
 /** Whether some architecture that has a table has a call of this name. */

@@ -2,15 +2,9 @@
 import { ERRNO } from "../../../ffi/constants/errno.ts";
 import { BPF_MAXINSNS, SECCOMP_ARCH, SECCOMP_RET, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
 import { Assembler, JUMP_IF, type Place } from "./assembler.ts";
+import { firstPrivateCall } from "./call-ranges.ts";
 import { assembleCondition, type Width } from "./conditions.ts";
-import {
-  type Alternative,
-  type ArchitectureDecisions,
-  type Decision,
-  decideCalls,
-  firstPrivateCall,
-} from "./decisions.ts";
-import { hasTable } from "./numbers.ts";
+import { type Alternative, type ArchitectureDecisions, type Decision, decide } from "./decisions.ts";
 import type { Architecture, Condition, PlannedFilter } from "./plan.ts";
 
 // struct seccomp_data { int nr; u32 arch; … }
@@ -35,10 +29,10 @@ function addRange(ranges: Range[], first: number, decision: Decision, width: Wid
 }
 
 function addCalls(ranges: Range[], decisions: ArchitectureDecisions, plan: PlannedFilter): void {
-  const { calls, privateCalls, base, width, architecture } = decisions;
+  const { calls, decisions: all, privateCalls, base, width, architecture } = decisions;
   let current: Decision | undefined;
   for (let index = 0; index < calls.length; index++) {
-    const decision = calls[index] ?? plan.defaultAction;
+    const decision = all[calls[index] as number] as Decision;
     if (decision === current) continue;
     addRange(ranges, base + index, decision, width);
     current = decision;
@@ -131,12 +125,8 @@ function assembleSearch(
  *   take it (libseccomp's has a quarter of the instructions for many conditions on one argument)
  */
 export function compileTree(plan: PlannedFilter): Uint8Array | undefined {
-  const all: ArchitectureDecisions[] = [];
-  for (const architecture of plan.architectures) {
-    const decisions = hasTable(architecture) ? decideCalls(plan, architecture) : undefined;
-    if (decisions === undefined) return undefined;
-    all.push(decisions);
-  }
+  const all = decide(plan);
+  if (all === undefined) return undefined;
   const to = new Assembler();
   // The kernel knows x32 as x86-64.
   const kernels: Architecture[] = [];
