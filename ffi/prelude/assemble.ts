@@ -1,6 +1,6 @@
 // The prelude as machine code: an interpreter, the instructions, their texts. It runs wherever it is put.
 import { calls } from "../calls.ts";
-import { interpreterBytes } from "../program/image.ts";
+import { tableBytes } from "../program/interpreter/machine-code.ts";
 import { type Arch, numberColumn } from "../program/layout.ts";
 import { arm64 } from "./interpreter/arm64.ts";
 import { x64 } from "./interpreter/x64.ts";
@@ -22,7 +22,7 @@ export function readInterpreter(arch: Arch): { bytes: Uint8Array; labels: Readon
     if (typeof entry === "number") length += unit[arch];
     else if (entry.endsWith(":")) labels.set(entry.slice(0, -1), length);
   }
-  return { bytes: interpreterBytes(arch, table), labels };
+  return { bytes: tableBytes(arch, table), labels };
 }
 
 /**

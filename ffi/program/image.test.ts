@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { disassemble, objdump, readTable, run, withFile } from "../../test/support/disassemble.ts";
-import { compile, interpreterBytes } from "./image.ts";
+import { compile } from "./image.ts";
 import { arm64 } from "./interpreter/arm64.ts";
+import { machineCode, tableBytes } from "./interpreter/machine-code.ts";
 import { x64 } from "./interpreter/x64.ts";
 import { type Arch, codeAddress, headerSize } from "./layout.ts";
 import { newProgram } from "./program.ts";
@@ -16,14 +17,21 @@ function small(arch: Arch): Uint8Array {
 
 describe.each(["x64", "arm64"] as const)("the interpreter for %s", (arch) => {
   test("is small and fits into the first page", () => {
-    expect(interpreterBytes(arch).length).toBeLessThanOrEqual(350);
-    expect(interpreterBytes(arch).length).toBe(arch === "x64" ? 220 : 308);
+    expect(machineCode(arch).length).toBeLessThanOrEqual(350);
+    expect(machineCode(arch).length).toBe(arch === "x64" ? 220 : 308);
   });
 
   test.skipIf(objdump(arch) === undefined)(`is what its table says (needs objdump for ${arch})`, () => {
     const base = codeAddress + headerSize;
-    expect(disassemble(arch, interpreterBytes(arch), base)).toEqual(readTable(arch, tables[arch], base));
+    expect(disassemble(arch, tableBytes(arch, tables[arch]), base)).toEqual(
+      readTable(arch, tables[arch], base),
+    );
   });
+});
+
+test.each(["x64", "arm64"] as const)("an image for %s has the interpreter after its headers", (arch) => {
+  const code = machineCode(arch);
+  expect([...small(arch).subarray(headerSize, headerSize + code.length)]).toEqual([...code]);
 });
 
 describe("the ELF file", () => {

@@ -4,8 +4,7 @@ import { type CallName, calls } from "../calls.ts";
 import { writeWord } from "../structs/words.ts";
 import type { Area, Data } from "./data.ts";
 import { elfHeaders } from "./elf.ts";
-import { arm64 } from "./interpreter/arm64.ts";
-import { x64 } from "./interpreter/x64.ts";
+import { machineCode } from "./interpreter/machine-code.ts" with { type: "macro" };
 import {
   type Arch,
   discardRegister,
@@ -34,8 +33,14 @@ import {
   type Slots,
   type Strictness,
 } from "./resolve.ts";
-import type { Label, Step } from "./step.ts";
+import type { Label, PseudoName, Step } from "./step.ts";
 import { argumentWord, stepWords } from "./step-words.ts";
+
+/** Inside of functions, so that only the one that is wanted is read. */
+const interpreters: Readonly<Record<Arch, () => readonly number[]>> = {
+  x64: () => machineCode("x64"),
+  arm64: () => machineCode("arm64"),
+};
 
 /** A step to fail on purpose, as BUNC_FAULT names it. */
 export interface StepFault {
@@ -91,15 +96,13 @@ export function draft(program: Program): Uint8Array {
   return new ImageWriter(program, host, "draft").write(undefined).complete();
 }
 
-/** The bytes of an interpreter, a program's own where no other is given. */
-export function interpreterBytes(arch: Arch, table = arch === "x64" ? x64 : arm64): Uint8Array {
-  const words = new Uint32Array(table.length);
-  const bytes = new Uint8Array(words.buffer);
-  const code = arch === "x64" ? bytes : words;
-  let length = 0;
-  for (const entry of table) if (typeof entry === "number") code[length++] = entry;
-  return bytes.subarray(0, length * code.BYTES_PER_ELEMENT);
-}
+const pseudoNumbers: Readonly<Record<PseudoName, number>> = {
+  set: PSEUDO.SET,
+  jump: PSEUDO.SET,
+  store: PSEUDO.STORE,
+  expect: PSEUDO.EXPECT,
+  fail: PSEUDO.EXPECT,
+};
 
 function align(value: number, to: number): number {
   return Math.ceil(value / to) * to;
@@ -140,7 +143,7 @@ class ImageWriter implements Image {
     this.areas = { text, data, space: align(data + memory.data.used, 8) };
     this.executable = new Uint8Array(imageOffset(this.areas.space));
     this.words = new Uint32Array(this.executable.buffer);
-    const code = interpreterBytes(arch);
+    const code = interpreters[arch]();
     this.executable.set(code, headerSize);
     this.codeSize = code.length;
     this.fault = undefined;
@@ -180,6 +183,10 @@ class ImageWriter implements Image {
     const { words } = this;
     const { result, errorPath, nonZeroPath, errnos } = step;
     const at = firstStep + stepWords * index;
+    if (step.index !== index) {
+      this.copyStep(at, firstStep + stepWords * step.index);
+      return;
+    }
     const slot = result ? (this.slots[result.index] ?? -1) : -1;
     words[at] = (words[at] ?? 0) | this.number(step) | ((slot < 0 ? discardRegister : slot) << 24);
     if (errorPath === "ignore" && result) checkIgnored(this.program, step, result);
@@ -190,19 +197,18 @@ class ImageWriter implements Image {
     for (let i = 0; i < errnos.length; i++) this.executable[4 * at + 8 + i] = errnos[i] ?? 0;
   }
 
+  /** What a step that is another one once more has in common with that: all before its origin and its arguments. */
+  private copyStep(at: number, from: number): void {
+    const { words } = this;
+    words[at] = words[from] as number;
+    words[at + 1] = words[from + 1] as number;
+    words[at + 2] = words[from + 2] as number;
+    words[at + 3] = ((words[at + 3] as number) & 0xffff_0000) | ((words[from + 3] as number) & 0xffff);
+  }
+
   private number({ name }: Step): number {
-    switch (name) {
-      case "set":
-      case "jump":
-        return PSEUDO.SET;
-      case "store":
-        return PSEUDO.STORE;
-      case "expect":
-      case "fail":
-        return PSEUDO.EXPECT;
-      default:
-        return calls[name as CallName][numberColumn[this.arch]];
-    }
+    const row = calls[name as CallName];
+    return row === undefined ? pseudoNumbers[name as PseudoName] : row[numberColumn[this.arch]];
   }
 
   private distance(step: Step, label: Label): number {

@@ -47,19 +47,10 @@ export class StepWords {
   }
 
   /** Makes room for steps up to before this one. */
-  private ensure(end: number): void {
-    if (end * stepWords <= this.words.length) return;
+  grow(end: number): void {
     const grown = new Uint32Array(Math.max(2 * this.words.length, end * stepWords));
     grown.set(this.words);
     this.words = grown;
-  }
-
-  /** Begins a step; returns the place of its first argument. */
-  begin(index: number, origin: number): number {
-    const at = index * stepWords;
-    this.ensure(index + 1);
-    if (origin > 0) this.words[at + 3] = origin << 16;
-    return at + argumentWord;
   }
 
   integer(step: number, argument: number, value: number | bigint): void {
@@ -89,12 +80,12 @@ export class StepWords {
     origin: number,
     other: Pick<Data, "offset">,
   ): void {
-    this.ensure(index + end - first);
+    const last = index + end - first;
+    if (last * stepWords > this.words.length) this.grow(last);
     const { words, addresses, slotWords, slotRegisters } = this;
     const distance = (index - first) * stepWords;
     words.copyWithin(index * stepWords, first * stepWords, end * stepWords);
-    for (let at = index * stepWords; at < (index + end - first) * stepWords; at += stepWords)
-      words[at + 3] = origin << 16;
+    for (let at = index * stepWords; at < last * stepWords; at += stepWords) words[at + 3] = origin << 16;
     for (const area in addresses) {
       const places = addresses[area as Area];
       for (let i = from[area as Area]; i < until[area as Area]; i++) {
@@ -107,7 +98,7 @@ export class StepWords {
       const register = slotRegisters[i] as Register;
       slotWords.push((slotWords[i] ?? 0) + distance);
       slotRegisters.push(register);
-      register.last = index + end - first;
+      register.last = last;
     }
   }
 
