@@ -1,4 +1,5 @@
 // The memory of a program while it is recorded: strings and structs, each encoded once.
+import { alignUp } from "./layout.ts";
 
 /** text: never written to; data: has bytes in the image; space: zeroed, has none. In this order in memory. */
 export type Area = "text" | "data" | "space";
@@ -38,7 +39,7 @@ class Growing {
 
   /** Makes room for `size` more zeroed bytes and returns where they begin. */
   reserve(size: number, alignment: number): number {
-    const start = Math.ceil(this.used / alignment) * alignment;
+    const start = alignUp(this.used, alignment);
     if (start + size > this.bytes.length) {
       const grown = new Uint8Array(Math.max(this.bytes.length * 2, start + size));
       grown.set(this.bytes.subarray(0, this.used));
@@ -107,7 +108,7 @@ export class Memory {
 
   /** Zeroed bytes, aligned to 8. */
   space(size: number, note?: string): Data {
-    const start = Math.ceil(this.spaceSize / 8) * 8;
+    const start = alignUp(this.spaceSize, 8);
     this.spaceSize = start + size;
     this.blobs.push("space", start, size, note ?? null);
     return new Data("space", start, size);

@@ -7,6 +7,7 @@ import { elfHeaders } from "./elf.ts";
 import { machineCode } from "./interpreter/machine-code.ts" with { type: "macro" };
 import {
   type Arch,
+  alignUp,
   discardRegister,
   failOffset,
   headerSize,
@@ -104,10 +105,6 @@ const pseudoNumbers: Readonly<Record<PseudoName, number>> = {
   fail: PSEUDO.EXPECT,
 };
 
-function align(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
-}
-
 function pageOf(address: number): number {
   return address - (address % pageSize);
 }
@@ -139,8 +136,8 @@ class ImageWriter implements Image {
     const { steps, memory } = program;
     this.slots = assignSlots(program, strictness);
     const text = stepsAddress + stepSize * steps.length;
-    const data = align(text + memory.text.used, 8);
-    this.areas = { text, data, space: align(data + memory.data.used, 8) };
+    const data = alignUp(text + memory.text.used, 8);
+    this.areas = { text, data, space: alignUp(data + memory.data.used, 8) };
     this.executable = new Uint8Array(imageOffset(this.areas.space));
     this.words = new Uint32Array(this.executable.buffer);
     const code = interpreters[arch]();
@@ -249,9 +246,10 @@ class ImageWriter implements Image {
     ];
     for (let i = 0; i < ranges.length; i += 2) {
       const start = pageOf(ranges[i] ?? 0);
+      const end = pageOf(ranges[i + 1] ?? 0);
       const at = firstStep + stepWords * (first + i / 2) + argumentWord;
       this.words[at] = start;
-      this.words[at + 2] = Math.max(0, pageOf(ranges[i + 1] ?? 0) - start);
+      this.words[at + 2] = end > start ? end - start : 0;
     }
   }
 

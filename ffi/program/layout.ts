@@ -19,6 +19,9 @@ export const segmentAlignment = 0x10000;
 
 export const pageSize = 0x1000;
 
+/** The next multiple of a power of two. Not by Math, an object of 40 functions that the engine makes when it is used first. */
+export const alignUp = (value: number, to: number): number => value + (-value & (to - 1));
+
 /** The writable segment begins with the registers, 8 bytes each. The first is where failures are reported. */
 export const registerCount = 256;
 

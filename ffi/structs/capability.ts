@@ -19,10 +19,17 @@ export interface CapabilitySets {
 
 /** struct __user_cap_data_struct[2]: the low 32 capabilities of the three sets, then the high ones. */
 export function capData({ effective, permitted, inheritable }: CapabilitySets): Uint8Array {
-  const sets = [effective, permitted, inheritable];
-  const low = sets.map((set) => Number(set & 0xffff_ffffn));
-  const high = sets.map((set) => Number(set >> 32n));
-  return new Uint8Array(Uint32Array.of(...low, ...high).buffer);
+  const low = (set: bigint) => Number(set & 0xffff_ffffn);
+  const high = (set: bigint) => Number(set >> 32n);
+  const words = new Uint32Array([
+    low(effective),
+    low(permitted),
+    low(inheritable),
+    high(effective),
+    high(permitted),
+    high(inheritable),
+  ]);
+  return new Uint8Array(words.buffer);
 }
 
 /** Reads what capget wrote. */

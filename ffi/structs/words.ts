@@ -8,10 +8,10 @@ const maximum = Number.MAX_SAFE_INTEGER;
  */
 export function writeWord(words: Uint32Array, at: number, value: number | bigint): void {
   if (typeof value === "number") {
-    if (Math.floor(value) !== value || value > maximum || value < -maximum) throw notAnInteger(value);
+    if (value % 1 !== 0 || value > maximum || value < -maximum) throw notAnInteger(value);
     words[at] = value;
     // The low word is the remainder and the high one the floor: that is two's complement below zero as well.
-    if (value < 0 || value > 0xffff_ffff) words[at + 1] = Math.floor(value / 0x1_0000_0000);
+    if (value < 0 || value > 0xffff_ffff) words[at + 1] = (value - (value >>> 0)) / 0x1_0000_0000;
     return;
   }
   if (typeof value !== "bigint" || value < -(2n ** 63n) || value >= 2n ** 64n) throw notAnInteger(value);

@@ -33,14 +33,17 @@ export interface Inherited {
 /** Numbers of all inherited descriptors. */
 export function inheritedNumbers(inherited: Inherited): number[] {
   const { sync, gate, console, namespaces, trees, cgroupDirectory, handOver, filters } = inherited;
-  const numbers = [sync, console, cgroupDirectory, ...namespaces.map(({ descriptor }) => descriptor.fd)];
+  const numbers = [sync];
+  if (console >= 0) numbers.push(console);
+  if (cgroupDirectory >= 0) numbers.push(cgroupDirectory);
+  for (const { descriptor } of namespaces) numbers.push(descriptor.fd);
   if (trees.size > 0) numbers.push(...trees.values());
   if (handOver) numbers.push(handOver.fd);
   if (gate.kind === "fifo") numbers.push(gate.start, gate.result);
   const { profile, emulation } = filters;
   if (profile && "fd" in profile) numbers.push(profile.fd);
   if (emulation && "fd" in emulation) numbers.push(emulation.fd);
-  return numbers.filter((fd) => fd >= 0);
+  return numbers;
 }
 
 /** Numbers of the descriptors that the caller passes on to the container. */

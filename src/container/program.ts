@@ -69,15 +69,22 @@ function recordEarlyTrees(
   };
   const parks = mounts.length > mostInRegisters;
   let next = parks ? Math.max(2 + preserveFds, ...inheritedNumbers(inherited)) + 8 : 0;
-  return mounts.map((mount, index) => {
+  const early: (() => Register | undefined)[] = [];
+  for (let index = 0; index < mounts.length; index++) {
+    const mount = mounts[index] as PlannedMount;
     const given = trees.get(index);
-    if (given !== undefined) return at(mount, given);
-    const tree = recordEarlySource(program, mount, rootfs.propagation);
-    if (!tree || !parks) return () => tree;
-    program.dup3(tree, next, O.CLOEXEC);
-    program.close(tree);
-    return at(mount, next++);
-  });
+    const tree = given === undefined ? recordEarlySource(program, mount, rootfs.propagation) : undefined;
+    if (given !== undefined) {
+      early.push(at(mount, given));
+    } else if (!tree || !parks) {
+      early.push(() => tree);
+    } else {
+      program.dup3(tree, next, O.CLOEXEC);
+      program.close(tree);
+      early.push(at(mount, next++));
+    }
+  }
+  return early;
 }
 
 /** The process that bunc spawns: it goes where init is to be cloned, and ends when it has cloned it. */
@@ -177,13 +184,13 @@ function recordSurroundings(
   if (plan.namespaces.network.kind === "new") recordLoopback(program);
   recordNames(program, plan.names);
   const root = recordRoot(program, plan.rootfs, early.root, hasCreateHooks(plan.hooks));
-  plan.mounts.forEach((mount, index) => {
+  for (let index = 0; index < plan.mounts.length; index++) {
     const talk: MountTalk = {
       instead: () => recordTellInstead(program, inherited.sync),
       copyUp: (from, to) => recordAskCopy(program, inherited.sync, index, from, to),
     };
-    recordMount(program, root, mount, talk, early.mounts[index]?.());
-  });
+    recordMount(program, root, plan.mounts[index] as PlannedMount, talk, early.mounts[index]?.());
+  }
   recordRlimits(program, plan.setUpLimits.after);
   recordDevices(program, root, plan.devices);
   recordAptConfig(program, root, plan.rootEmulation);

@@ -5,6 +5,7 @@ import { Descriptor, readInto, readLink, stat } from "../../ffi/file.ts";
 import { attempt } from "../../ffi/libc.ts";
 import { decodeText } from "../../ffi/memory.ts";
 import { OPEN_HOW_SIZE, openHow } from "../../ffi/structs/open-how.ts";
+import { hasVariable } from "../spec/environment.ts";
 import { readOr } from "./read.ts";
 
 /** Whether apt is there, which root emulation has a setting for. */
@@ -16,7 +17,7 @@ export function hasApt(bundle: string, root: string): boolean {
 
 /** Whether HOME must be looked up. */
 export function needsHome(env: readonly string[] | undefined): boolean {
-  return env !== undefined && !env.some((entry) => entry.startsWith("HOME="));
+  return env !== undefined && !hasVariable(env, "HOME");
 }
 
 interface MountEntry {

@@ -9,7 +9,9 @@ export type Handle = Register | Step;
 
 /** Absolute path of the container → its names; `.` and empty ones dropped. */
 export function splitPath(path: string): string[] {
-  return path.split("/").filter((name) => name !== "" && name !== ".");
+  const names: string[] = [];
+  for (const name of path.split("/")) if (name !== "" && name !== ".") names.push(name);
+  return names;
 }
 
 /** Opens an absolute path as the container sees it. @param flags O.*; O.CLOEXEC is added */

@@ -9,7 +9,7 @@ import { homeOf, type PlannedExecution, planExecution } from "../linux/execution
 import { planHooks } from "../linux/hooks/plan.ts";
 import { planIdmap } from "../linux/idmap/plan.ts";
 import { notifyMount, notifyVariable } from "../linux/mounts/notify.ts";
-import { type MountContext, type PlannedMount, planMount } from "../linux/mounts/plan.ts";
+import { type MountContext, type PlannedMount, planMounts } from "../linux/mounts/plan.ts";
 import { planNamespaces, planTimeOffsets } from "../linux/namespaces/plan.ts";
 import { planNetDevices } from "../linux/netdevices/plan.ts";
 import { planRlimits, planSetUpLimits } from "../linux/rlimits/plan.ts";
@@ -20,8 +20,9 @@ import { isListening, planAgent, planSeccomp } from "../linux/seccomp/plan.ts";
 import { planSysctl } from "../linux/sysctl/plan.ts";
 import { planTerminal } from "../linux/terminal/plan.ts";
 import { quote } from "../spec/describe.ts";
+import { hasVariable } from "../spec/environment.ts";
 import { resourcesOf } from "../spec/older.ts";
-import { cleanPath } from "../spec/path.ts";
+import { cleanPath, cleanPaths } from "../spec/path.ts";
 import type { Linux, Process } from "../spec/types.ts";
 import type { HostFacts } from "./facts.ts";
 import { seldomOf } from "./seldom.ts";
@@ -89,7 +90,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
   };
   // Without a mount namespace of its own the container would leave the mount to the caller.
   const notify = options.notifyDirectory !== undefined && namespaces.mount.kind === "new";
-  const mounts = (config.mounts ?? []).map((mount, index) => planMount(mount, index, mountContext));
+  const mounts = planMounts(config.mounts ?? [], mountContext);
   if (options.notifyDirectory !== undefined && notify)
     mounts.push(notifyMount(options.notifyDirectory, mountContext));
   const { capabilities, warnings } = planCapabilities(process?.capabilities, {
@@ -110,7 +111,7 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     startHooks: (config.hooks?.startContainer ?? []).length > 0,
     // Who joins a user namespace has all capabilities in it, as in a new one.
     mayLoad: noNewPrivileges || namespaces.user.kind !== "inherit" || has(facts, CAP.CAP_SYS_ADMIN),
-    apt: facts.apt && isOwnDev(mounts) && !process?.env?.some((entry) => entry.startsWith("APT_CONFIG=")),
+    apt: facts.apt && isOwnDev(mounts) && !hasVariable(process?.env, "APT_CONFIG"),
   });
   const execution = planProcess(process, facts, {
     defaults: environmentOf(emulation),
@@ -135,11 +136,11 @@ export function resolve({ path, config }: Bundle, facts: HostFacts, options: Pla
     devices: planDevices(linux.devices ?? [], {
       userNamespace,
       kcore: facts.kcore,
-      devBound: mounts.some((mount) => mount.target === "/dev" && mount.source.kind === "bind"),
+      devBound: bindsDev(mounts),
     }),
     masks: {
-      masked: (linux.maskedPaths ?? []).map(cleanPath),
-      readonly: (linux.readonlyPaths ?? []).map(cleanPath),
+      masked: cleanPaths(linux.maskedPaths),
+      readonly: cleanPaths(linux.readonlyPaths),
       label: mountLabel,
     },
     names: { hostname: config.hostname ?? "", domainname: config.domainname ?? "" },
@@ -257,6 +258,11 @@ function isOwnDev(mounts: readonly PlannedMount[]): boolean {
     dev.source.type === "tmpfs" &&
     (dev.attributes.set & MOUNT_ATTR.RDONLY) === 0
   );
+}
+
+function bindsDev(mounts: readonly PlannedMount[]): boolean {
+  for (const { target, source } of mounts) if (target === "/dev" && source.kind === "bind") return true;
+  return false;
 }
 
 function rootSwitch(noPivot: boolean, mount: "new" | "join" | "inherit"): RootSwitch {

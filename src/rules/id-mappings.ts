@@ -31,9 +31,9 @@ export function newUserNamespaceHasMappings(config: Config): void {
 
 export function idMappingsAreSound(config: Config): void {
   for (const kind of KINDS) {
-    checkMappings(config.linux?.[kind] ?? [], `linux.${kind}`);
+    checkMappings(config.linux?.[kind], `linux.${kind}`);
     for (const [index, mount] of (config.mounts ?? []).entries()) {
-      checkMappings(mount[kind] ?? [], `mounts[${index}].${kind}`);
+      checkMappings(mount[kind], `mounts[${index}].${kind}`);
     }
   }
 }
@@ -60,7 +60,8 @@ function checkMapped(id: number, mappings: IdMapping[], path: string, map: strin
   throw wrong(path, id, `an id that ${map} maps into the container`);
 }
 
-function checkMappings(mappings: IdMapping[], path: string): void {
+function checkMappings(mappings: IdMapping[] | undefined, path: string): void {
+  if (mappings === undefined) return;
   if (mappings.length > MOST_EXTENTS) {
     throw new SpecError(path, `has ${mappings.length} entries: Linux takes ${MOST_EXTENTS} at most`);
   }

@@ -10,3 +10,10 @@ export function cleanPath(path: string): string {
   }
   return `/${names.join("/")}`;
 }
+
+/** The same of each of them. */
+export function cleanPaths(paths: readonly string[] = []): readonly string[] {
+  const clean: string[] = [];
+  for (const path of paths) clean.push(cleanPath(path));
+  return clean;
+}

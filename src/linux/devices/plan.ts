@@ -80,10 +80,10 @@ export function planDevices(devices: readonly Device[], context: DeviceContext):
       nodes.set(path, { origin: path, path, mode: S.IFCHR | everybody, major, minor, uid: 0, gid: 0 });
     }
   }
-  devices.forEach((device, index) => {
-    const planned = planDevice(device, `linux.devices[${index}]`);
+  for (let index = 0; index < devices.length; index++) {
+    const planned = planDevice(devices[index] as Device, `linux.devices[${index}]`);
     nodes.set(planned.path, planned);
-  });
+  }
   return Object.freeze({
     way: context.userNamespace ? "bind" : "create",
     nodes: listOf(nodes.values()),

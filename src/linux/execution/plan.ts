@@ -38,12 +38,15 @@ export function planExecution(
   const name = args[0] ?? "";
   const searched = !name.includes("/");
   const path = variables.get("PATH")?.slice("PATH=".length) ?? usualPath;
+  const candidates: string[] = [];
+  if (searched) for (const directory of path.split(":")) candidates.push(`${directory || "."}/${name}`);
+  else candidates.push(name);
   return Object.freeze({
     kind: "execute",
     args,
     env: listOf(variables.values()),
     cwd,
-    candidates: searched ? path.split(":").map((directory) => `${directory || "."}/${name}`) : [name],
+    candidates,
     searched,
   });
 }

@@ -63,9 +63,11 @@ export function recordFindExecutable(program: Program, plan: Execute): Register 
   const found = program.register("executable");
   const done = program.label("executable found");
   const stat = program.space(statSize);
-  plan.candidates.forEach((path, index) => {
+  const { candidates } = plan;
+  for (let index = 0; index < candidates.length; index++) {
+    const path = candidates[index] as string;
     const next = program.label(`not ${path}`);
-    const last = index === plan.candidates.length - 1;
+    const last = index === candidates.length - 1;
     const permitted = program.faccessat2(AT.FDCWD, path, ACCESS.X_OK, AT.EACCESS);
     // A directory can be "executed" by those who may search it.
     program.newfstatat(AT.FDCWD, path, stat, 0);
@@ -73,7 +75,7 @@ export function recordFindExecutable(program: Program, plan: Execute): Register 
     if (!last) for (const step of [permitted, regular]) step.orJump(next);
     program.set(program.text(path)).into(found).ifNonZero(done);
     program.place(next);
-  });
+  }
   program.place(done);
   return found;
 }

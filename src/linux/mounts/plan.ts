@@ -114,6 +114,14 @@ export interface MountContext {
 const kernelTypes = new Set(["proc", "sysfs", "cgroup", "cgroup2", "mqueue", "devpts", "tmpfs", "ramfs"]);
 const longestParameter = 255;
 
+/** Resolves config.json's `mounts`. Throws SpecError as planMount does. */
+export function planMounts(mounts: readonly Mount[], context: MountContext): PlannedMount[] {
+  const planned: PlannedMount[] = [];
+  for (let index = 0; index < mounts.length; index++)
+    planned.push(planMount(mounts[index] as Mount, index, context));
+  return planned;
+}
+
 /** Resolves one entry of config.json's `mounts`. Throws SpecError for options that contradict each other. */
 export function planMount(mount: Mount, index: number, context: MountContext): PlannedMount {
   const origin = `mounts[${index}]`;
@@ -149,10 +157,11 @@ function ignoredOptions(
   source: PlannedSource,
 ): readonly string[] {
   if (source.kind === "filesystem" || source.kind === "legacy") return nothing;
-  const flags = source.kind === "remount" ? [] : filesystemFlags.filter((flag) => flag in legacyFilesystem);
-  const iversion = (legacyFlags & MS.I_VERSION) !== 0 ? ["iversion"] : [];
-  const own = source.kind === "remount" && source.parameters.length > 0 ? [] : data;
-  const all = [...flags, ...iversion, ...own];
+  const all: string[] = [];
+  if (source.kind !== "remount")
+    for (const flag of filesystemFlags) if (flag in legacyFilesystem) all.push(flag);
+  if ((legacyFlags & MS.I_VERSION) !== 0) all.push("iversion");
+  if (source.kind !== "remount" || source.parameters.length === 0) all.push(...data);
   return all.length === 0 ? nothing : Object.freeze(all);
 }
 
@@ -218,8 +227,10 @@ function refuseMisplaced(read: ReadOptions, source: PlannedSource, type: string,
 
 /** What fsconfig(2) is told, flags first. */
 function parametersOf({ filesystemFlags, data }: ReadOptions, ...further: string[]): readonly Parameter[] {
-  const flags = [...filesystemFlags, ...further].map((key) => ({ key, value: null }));
-  return [...flags, ...data.map(splitParameter)];
+  const parameters: Parameter[] = [];
+  for (const key of [...filesystemFlags, ...further]) parameters.push({ key, value: null });
+  for (const option of data) parameters.push(splitParameter(option));
+  return parameters;
 }
 
 function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: MountContext): PlannedSource {
@@ -228,8 +239,8 @@ function planFilesystem(type: string, mount: Mount, read: ReadOptions, context: 
   const copyUp = read.extensions.has("tmpcopyup");
   read.data.push(...contextOption(type, read.data, context.label));
   const readonly = (read.attributes.set & MOUNT_ATTR.RDONLY) !== 0 && !kernelTypes.has(type);
-  const tooLong =
-    source.length > longestParameter || read.data.some((option) => option.length > longestParameter);
+  let tooLong = source.length > longestParameter;
+  for (const option of read.data) tooLong ||= option.length > longestParameter;
   if (read.legacyFlags !== 0 || tooLong) {
     return {
       kind: "legacy",

@@ -33,9 +33,8 @@ export function readOptions(options: readonly string[], origin: string): ReadOpt
     legacyFlags: 0,
     data: [],
   };
-  options.forEach((option, index) => {
-    readOption(read, option, index, `${origin}.options[${index}]`);
-  });
+  for (let index = 0; index < options.length; index++)
+    readOption(read, options[index] as string, index, `${origin}.options[${index}]`);
   return read;
 }
 

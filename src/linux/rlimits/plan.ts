@@ -19,9 +19,15 @@ export interface RlimitContext {
 
 /** Limits to set: config.json's, and the caller's own limit of open files if ours is another. getrlimit(2). */
 export function planRlimits(rlimits: readonly Rlimit[], context: RlimitContext): readonly PlannedRlimit[] {
-  const planned = rlimits.map((rlimit, index) => planRlimit(rlimit, `process.rlimits[${index}]`));
+  const planned: PlannedRlimit[] = [];
+  let limitsFiles = false;
+  for (let index = 0; index < rlimits.length; index++) {
+    const limit = planRlimit(rlimits[index] as Rlimit, `process.rlimits[${index}]`);
+    planned.push(limit);
+    limitsFiles ||= limit.resource === RLIMIT.NOFILE;
+  }
   const { callerFiles } = context;
-  if (callerFiles !== "inherited" && !planned.some(({ resource }) => resource === RLIMIT.NOFILE)) {
+  if (callerFiles !== "inherited" && !limitsFiles) {
     const { soft, hard } = callerFiles;
     planned.push({ origin: "the caller's own limit", name: "NOFILE", resource: RLIMIT.NOFILE, soft, hard });
   }

@@ -44,9 +44,6 @@ export const emulatedCalls = {
 /** The calls that are answered only for devices, and which argument has the mode: any other file can be made. */
 export const emulatedDeviceCalls = { mknod: 1, mknodat: 2 } as const;
 
-// The kernel takes an unsigned short as the mode, whatever else the register has.
-const deviceModes = [S.IFCHR, S.IFBLK].map((type) => ({ value: BigInt(type), mask: BigInt(S.IFMT) }));
-
 /** ERRNO with 0 as the error: the call is not made, and returns 0. seccomp(2), SECCOMP_RET_ERRNO. */
 const success = SECCOMP_RET.ERRNO;
 
@@ -59,8 +56,11 @@ function rule(
 }
 
 function deviceRules(action: number): PlannedRule[] {
+  // The kernel takes an unsigned short as the mode, whatever else the register has.
+  const mask = BigInt(S.IFMT);
+  const modes = [BigInt(S.IFCHR), BigInt(S.IFBLK)];
   return Object.entries(emulatedDeviceCalls).flatMap(([name, index]) =>
-    deviceModes.map(({ value, mask }) => rule([name], [{ index, op: "MASKED_EQ", value, mask }], action)),
+    modes.map((value) => rule([name], [{ index, op: "MASKED_EQ", value, mask }], action)),
   );
 }
 

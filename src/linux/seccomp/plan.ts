@@ -107,13 +107,21 @@ function planCondition({ index, value, valueTwo, op: operator }: SeccompArgument
     : { index, op, mask: allOnes, value };
 }
 
+const nothing: readonly SeccompArgument[] = [];
+
 function planRules(syscalls: readonly SeccompSyscall[]): PlannedRule[] {
   const rules: PlannedRule[] = [];
   for (const { names, action: actionName, errnoRet, args } of syscalls) {
     const action = planAction(actionName, errnoRet);
-    const conditions = (args ?? []).map(planCondition);
-    const indexes = new Set(conditions.map((condition) => condition.index));
-    if (indexes.size === conditions.length) {
+    const conditions: Condition[] = [];
+    let seen = 0;
+    let isRepeated = false;
+    for (const arg of args ?? nothing) {
+      isRepeated ||= ((seen >> arg.index) & 1) !== 0;
+      seen |= 1 << arg.index;
+      conditions.push(planCondition(arg));
+    }
+    if (!isRepeated) {
       rules.push(Object.freeze({ names, action, conditions }));
       continue;
     }
@@ -192,11 +200,11 @@ export function planSeccomp(config: Seccomp | undefined, context: SeccompContext
   }
   const defaultAction = planAction(config.defaultAction, config.defaultErrnoRet);
   const rules = planRules(config.syscalls ?? []);
-  const notifies =
-    defaultAction === SECCOMP_RET.USER_NOTIF || rules.some((rule) => rule.action === SECCOMP_RET.USER_NOTIF);
+  let notifies = defaultAction === SECCOMP_RET.USER_NOTIF;
+  for (const { action } of rules) notifies ||= action === SECCOMP_RET.USER_NOTIF;
   // A C library probes for new calls and falls back on ENOSYS alone; a profile older than the call would answer EPERM.
   // Filters that let unnamed calls pass, or tell a tracer or an agent, have no need of it.
-  const answersNewer = !permissive.some((action) => (defaultAction & ~SECCOMP_RET_DATA) === action);
+  const answersNewer = !permissive.includes(defaultAction & ~SECCOMP_RET_DATA);
   return Object.freeze({
     kind: "filter",
     defaultAction,

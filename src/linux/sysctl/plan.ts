@@ -10,9 +10,10 @@ export interface PlannedSysctl {
 
 /** @param sysctl key → value; keys are those that src/rules/sysctl.ts let pass */
 export function planSysctl(sysctl: Readonly<Record<string, string>>): readonly PlannedSysctl[] {
-  return Object.entries(sysctl).map(([key, value]) => ({
-    origin: `linux.sysctl["${key}"]`,
-    path: `sys/${sysctlPath(key) ?? key}`,
-    value,
-  }));
+  const planned: PlannedSysctl[] = [];
+  for (const key of Object.keys(sysctl)) {
+    const path = `sys/${sysctlPath(key) ?? key}`;
+    planned.push({ origin: `linux.sysctl["${key}"]`, path, value: sysctl[key] ?? "" });
+  }
+  return planned;
 }
