@@ -260,15 +260,16 @@ function statusOf(where: Where, flags: number): FileStatus {
   if (typeof where === "number") insist("statx", where, "", AT.EMPTY_PATH, STATX.BASIC_STATS, bytes);
   else if (typeof where === "string") insist("statx", AT.FDCWD, where, flags, STATX.BASIC_STATS, bytes);
   else insist("statx", where.dirfd, where.path, flags, STATX.BASIC_STATS, bytes);
-  const view = new DataView(bytes.buffer);
-  const u32 = (at: number) => view.getUint32(at, true);
+  // By words: a DataView takes 0.03 ms when it is used first.
+  const words = new Uint32Array(bytes.buffer);
+  const u32 = (at: number) => words[at / 4] as number;
   return {
-    mode: view.getUint16(28, true),
+    mode: u32(28) & 0xffff,
     uid: u32(20),
     gid: u32(24),
     links: u32(16),
-    size: Number(view.getBigUint64(40, true)),
-    ino: view.getBigUint64(32, true),
+    size: u32(44) * 2 ** 32 + u32(40),
+    ino: (BigInt(u32(36)) << 32n) | BigInt(u32(32)),
     dev: { major: u32(136), minor: u32(140) },
     rdev: { major: u32(128), minor: u32(132) },
   };

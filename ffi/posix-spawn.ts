@@ -5,6 +5,7 @@ import { dlopen, word64 } from "./engine.ts";
 import { SyscallError } from "./error.ts";
 import { attempt, failure, libc } from "./libc.ts";
 import { beginCall, lendText } from "./memory.ts";
+import { writeWord } from "./structs/words.ts";
 
 const i32 = "i32";
 const pointer = "ptr";
@@ -100,7 +101,7 @@ function spawnWith(
   const actions = new Uint8Array(structSize);
   const everySignal = new Uint8Array(128).fill(0xff);
   const noSignal = new Uint8Array(128);
-  const pid = new Int32Array(2);
+  const pid = new Uint32Array(2);
   symbols.posix_spawnattr_init(attributes);
   symbols.posix_spawnattr_setflags(attributes, SETSIGDEF | SETSIGMASK);
   symbols.posix_spawnattr_setsigdefault(attributes, everySignal);
@@ -127,9 +128,12 @@ function spawnWith(
 }
 
 /** A NULL-terminated array of addresses of texts, which are good until the next call. */
-function lendVector(texts: readonly string[]): BigUint64Array {
-  const vector = new BigUint64Array(texts.length + 1);
-  let index = 0;
-  for (const text of texts) vector[index++] = BigInt(lendText(text));
+function lendVector(texts: readonly string[]): Uint32Array {
+  const vector = new Uint32Array(2 * texts.length + 2);
+  let at = 0;
+  for (const text of texts) {
+    writeWord(vector, at, lendText(text));
+    at += 2;
+  }
   return vector;
 }

@@ -44,7 +44,8 @@ export interface Ending {
 
 /** Waits until a child of this process has ended. wait4(2). Throws SyscallError, ECHILD for another's child. */
 export function waitFor(pid: number): Ending {
-  const status = new Int32Array(1);
+  // Each kind of typed array costs 0.03 ms when it is used first: of the signed ones there is none in create.
+  const status = new Uint32Array(1);
   const args = [pid, new Uint8Array(status.buffer), 0, null] as const;
   for (;;) {
     const result = attempt.wait4(...args);

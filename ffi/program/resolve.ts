@@ -31,15 +31,15 @@ export function checkIgnored(program: Program, step: Step, { first, last, initia
 }
 
 /** By Register.index; -1 for a register that needs no slot. */
-export type Slots = Int16Array;
+export type Slots = number[];
 
 /** Gives registers their slots. Throws when more than 255 are needed at a time. */
 export function assignSlots(program: Program, strictness: Strictness): Slots {
   const { registers } = program;
-  const slots = new Int16Array(registers.length).fill(-1);
-  if (registers.length > discardRegister) return shareSlots(program, slots, strictness);
-  for (let i = 0; i < registers.length; i++) slots[i] = i;
-  return slots;
+  const slots: number[] = [];
+  const shared = registers.length > discardRegister;
+  for (let i = 0; i < registers.length; i++) slots.push(shared ? -1 : i);
+  return shared ? shareSlots(program, slots, strictness) : slots;
 }
 
 /**

@@ -34,8 +34,7 @@ export function capData({ effective, permitted, inheritable }: CapabilitySets): 
 
 /** Reads what capget wrote. */
 export function readCapData(bytes: Uint8Array): CapabilitySets {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const set = (offset: number) =>
-    BigInt(view.getUint32(offset, true)) | (BigInt(view.getUint32(offset + 12, true)) << 32n);
-  return { effective: set(0), permitted: set(4), inheritable: set(8) };
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset);
+  const set = (index: number) => BigInt(words[index] ?? 0) | (BigInt(words[index + 3] ?? 0) << 32n);
+  return { effective: set(0), permitted: set(1), inheritable: set(2) };
 }

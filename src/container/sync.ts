@@ -57,11 +57,10 @@ export const messageSize = 8;
 
 /** Both ends of the talk; the program inherits `theirs`. */
 export function openSync(): { ours: Descriptor; theirs: Descriptor } {
-  const pair = new Uint8Array(8);
+  const pair = new Uint32Array(2);
   // Packets keep their borders, and unlike datagrams the socket knows when the other end is gone.
-  libc.socketpair(AF.UNIX, SOCK.SEQPACKET | SOCK.CLOEXEC, 0, pair);
-  const view = new DataView(pair.buffer);
-  return { ours: new Descriptor(view.getInt32(0, true)), theirs: new Descriptor(view.getInt32(4, true)) };
+  libc.socketpair(AF.UNIX, SOCK.SEQPACKET | SOCK.CLOEXEC, 0, new Uint8Array(pair.buffer));
+  return { ours: new Descriptor(pair[0] ?? -1), theirs: new Descriptor(pair[1] ?? -1) };
 }
 
 /** Lets the program go on. */
@@ -99,8 +98,9 @@ export function hangUp(socket: number): number {
 /** Understands one answer, or what init wrote to the result FIFO. */
 export function readMessage(bytes: Uint8Array, length: number): Message {
   if (length < messageSize) return { kind: "end" };
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const [first, second] = [view.getUint32(0, true), view.getUint32(4, true)];
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset, 2);
+  const first = words[0] as number;
+  const second = words[1] as number;
   if (first === answers.pid) return { kind: "pid", pid: second };
   if (first === answers.ready) return { kind: "ready" };
   if (first === answers.hooks) return { kind: "hooks" };

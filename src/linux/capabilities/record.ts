@@ -35,6 +35,7 @@ export function recordCapabilities(program: Program, sets: PlannedCapabilities):
   program.capset(capHeader(), capData(sets));
   program.because("process.capabilities.ambient");
   program.prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.CLEAR_ALL, 0, 0, 0).ignore(ERRNO.EINVAL);
+  if (sets.ambient === 0n) return;
   for (let number = 0; number <= sets.last; number++) {
     if ((sets.ambient >> BigInt(number)) & 1n) {
       program.prctl(PR.CAP_AMBIENT, PR_CAP_AMBIENT.RAISE, number, 0, 0);

@@ -19,6 +19,7 @@ export function recordLoopback(program: Program): void {
 function interfaceRequest(name: string, flags: number): Uint8Array {
   const request = new Uint8Array(40);
   new TextEncoder().encodeInto(name, request);
-  new DataView(request.buffer).setInt16(16, flags, true);
+  request[16] = flags & 0xff;
+  request[17] = flags >> 8;
   return request;
 }
