@@ -7,7 +7,7 @@ export const CAP_DATA_SIZE = 24;
 
 /** struct __user_cap_header_struct. pid 0 is the caller. */
 export function capHeader(pid = 0): Uint8Array {
-  return new Uint8Array(Uint32Array.of(version3, pid).buffer);
+  return new Uint8Array(new Uint32Array([version3, pid]).buffer);
 }
 
 /** Capability sets, bit N for the capability of number N. */

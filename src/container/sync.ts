@@ -118,7 +118,10 @@ export function recordAwait(program: Program, socket: number): void {
 /** Records: tells that the next step is there for one that was not permitted. */
 export function recordTellInstead(program: Program, socket: number): void {
   const next = program.steps.length + 1;
-  const message = program.constant(new Uint8Array(Uint32Array.of(answers.instead, next).buffer), "{instead}");
+  const message = program.constant(
+    new Uint8Array(new Uint32Array([answers.instead, next]).buffer),
+    "{instead}",
+  );
   program.write(socket, message, messageSize).ignore();
 }
 
@@ -134,7 +137,7 @@ export function recordAskCopy(
   source: Register | Step,
   target: Register | Step,
 ): void {
-  const message = program.constant(new Uint8Array(Uint32Array.of(answers.copy, mount).buffer), "{copy}");
+  const message = program.constant(new Uint8Array(new Uint32Array([answers.copy, mount]).buffer), "{copy}");
   program.write(socket, message, messageSize);
   const user = program.openat(AT.FDCWD, "/proc/self/ns/user", O.RDONLY | O.CLOEXEC, 0);
   for (const [what, fd] of [
@@ -152,7 +155,7 @@ export function recordAskCopy(
 
 /** Records: tells the pid in a register. */
 export function recordTellPid(program: Program, socket: number, pid: Register): void {
-  const message = program.data(new Uint8Array(Uint32Array.of(answers.pid, 0).buffer), "{pid}");
+  const message = program.data(new Uint8Array(new Uint32Array([answers.pid, 0]).buffer), "{pid}");
   program.store(message.at(4), pid, 4);
   program.write(socket, message, messageSize);
 }
@@ -161,7 +164,7 @@ export function recordTellPid(program: Program, socket: number, pid: Register): 
 export function recordTell(program: Program, socket: number, answer: "ready" | "hooks"): void {
   program.write(
     socket,
-    program.constant(new Uint8Array(Uint32Array.of(answers[answer], 0).buffer), `{${answer}}`),
+    program.constant(new Uint8Array(new Uint32Array([answers[answer], 0]).buffer), `{${answer}}`),
     messageSize,
   );
 }

@@ -102,7 +102,7 @@ function probeJoinedIds(joined: string | undefined): number | undefined {
 
 /** seccomp(2), SECCOMP_GET_ACTION_AVAIL: an error where filters are not compiled in. Linux 4.14. */
 function probeSeccompFilters(): boolean {
-  const action = new Uint8Array(Uint32Array.of(SECCOMP_RET.ERRNO).buffer);
+  const action = new Uint8Array(new Uint32Array([SECCOMP_RET.ERRNO]).buffer);
   return attempt.seccomp(SECCOMP.GET_ACTION_AVAIL, 0, action) >= 0;
 }
 

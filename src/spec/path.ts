@@ -3,6 +3,9 @@
  * from `/`, as runtime-spec 1.2 says of mount destinations.
  */
 export function cleanPath(path: string): string {
+  // Nearly all are clean: what has none of these has no such name.
+  const isClean = path.startsWith("/") && !path.includes("//") && !path.includes("/.") && !path.endsWith("/");
+  if (isClean || path === "/") return path;
   const names: string[] = [];
   for (const name of path.split("/")) {
     if (name === "..") names.pop();
