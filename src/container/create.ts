@@ -18,7 +18,7 @@ import type { CreateHooks } from "./create-hooks.ts";
 import { ContainerError } from "./error.ts";
 import type { Handing, Receiver } from "./hand-over.ts";
 import { launch } from "./launch.ts";
-import type { Launched } from "./launched.ts";
+import type { Launched, RecordDraft } from "./launched.ts";
 import type { CreateOptions } from "./options.ts";
 import { type Prepared, prepare } from "./prepare.ts";
 import { sendGo } from "./sync.ts";
@@ -78,6 +78,7 @@ function launchAtFifos(
     console: console.fd,
     filters: () => compileFilters(plan, options),
     config: bytes,
+    draft: () => draftRecord(plan),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: listening ? { kind: "listening", fd: listening.fd } : null,
@@ -133,31 +134,38 @@ interface Surroundings {
   readonly receiver: Receiver | null;
 }
 
-/** Writes what other commands and the caller are told of the container. */
-export function keep(
-  plan: Plan,
-  options: Pick<CreateOptions, "root" | "log" | "pidFile" | "pidfdSocket">,
-  launched: Pick<Launched, "pid" | "cgroup" | "intelRdt">,
-  directory: Descriptor,
-  { hooks, receiver }: Surroundings,
-): StateRecord {
-  const record: StateRecord = {
+/** A container's record, as far as it is known before its processes are there. */
+export function draftRecord(plan: Plan): RecordDraft {
+  return {
     version: recordVersion,
     ociVersion,
     id: plan.id,
-    pid: launched.pid,
-    processStartTime: readProcess(launched.pid)?.startTime ?? 0,
     bundle: plan.bundle,
     rootfs: plan.rootfs.path,
     created: timestamp(),
     owner: owner(),
     annotations: plan.annotations,
     executable: plan.execution.kind === "execute" ? (plan.execution.args[0] ?? "") : "",
-    cgroup: launched.cgroup,
-    intelRdt: launched.intelRdt,
     keyring: plan.credentials.keyring,
     rootEmulation: plan.rootEmulation,
     notify: plan.notify,
+  };
+}
+
+/** Writes what other commands and the caller are told of the container. */
+export function keep(
+  plan: Plan,
+  options: Pick<CreateOptions, "root" | "log" | "pidFile" | "pidfdSocket">,
+  launched: Pick<Launched, "pid" | "cgroup" | "intelRdt" | "draft">,
+  directory: Descriptor,
+  { hooks, receiver }: Surroundings,
+): StateRecord {
+  const record: StateRecord = {
+    ...launched.draft,
+    pid: launched.pid,
+    processStartTime: readProcess(launched.pid)?.startTime ?? 0,
+    cgroup: launched.cgroup,
+    intelRdt: launched.intelRdt,
     listener: receiver,
     hooks: hooks?.keep(launched.cgroup, () => compileFilters(plan, options)) ?? null,
   };

@@ -21,7 +21,7 @@ import { killedByBirth } from "./go-to-cgroup.ts";
 import { inheritedNumbers, preservedNumbers } from "./inherited.ts";
 import { keepConfig } from "./kept-config.ts";
 import { LateFilters } from "./late-filters.ts";
-import type { Launched, LaunchOptions } from "./launched.ts";
+import type { Launched, LaunchOptions, RecordDraft } from "./launched.ts";
 import { loadSeldom } from "./load-seldom.ts";
 import { numbersOf, openMappedTrees, type Trees } from "./mapped-trees.ts";
 import { awaitsOutfit, recordContainer } from "./program.ts";
@@ -82,6 +82,7 @@ class Launching {
   private devices: MovedDevices | undefined;
   private readonly talk: Talk;
   private readonly filters: LateFilters;
+  private draft: RecordDraft | undefined;
   /** The plan of the cgroups, where systemd makes them. */
   private readonly scoped: ScopedPlan | undefined;
 
@@ -173,11 +174,13 @@ class Launching {
   }
 
   compileAndKeep(): void {
-    const { filters, config, directory } = this.options;
+    const { filters, config, directory, draft } = this.options;
     this.filters.fill(filters);
     writeFile({ dirfd: directory.fd, path: files.program }, this.explained(), 0o600);
     keepConfig(directory, config);
     endStage("keep image, config.json");
+    this.draft = draft();
+    endStage("draft record");
   }
 
   private explained(): Uint8Array {
@@ -211,6 +214,7 @@ class Launching {
     endStage("limits");
     return {
       pid: this.init,
+      draft: this.draft as RecordDraft,
       sync: this.sync,
       image: this.explained(),
       cgroup: this.cgroup,

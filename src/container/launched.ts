@@ -3,9 +3,16 @@ import type { Descriptor } from "../../ffi/file.ts";
 import type { CgroupRecord } from "../linux/cgroups/cgroup-record.ts";
 import type { IntelRdtRecord } from "../linux/intel-rdt/groups.ts";
 import type { HandOver } from "../linux/seccomp/listen.ts";
+import type { StateRecord } from "../state/record.ts";
 import type { CompiledFilters } from "./confinement.ts";
 import type { Gate } from "./inherited.ts";
 import type { Logger } from "./options.ts";
+
+/** A container's record without what only its processes have. */
+export type RecordDraft = Omit<
+  StateRecord,
+  "brief" | "pid" | "processStartTime" | "cgroup" | "intelRdt" | "listener" | "hooks"
+>;
 
 /** What a launch needs from outside; the descriptors stay the caller's. */
 export interface LaunchOptions {
@@ -16,6 +23,8 @@ export interface LaunchOptions {
   readonly filters: () => CompiledFilters;
   /** config.json as it was read. */
   readonly config: Uint8Array;
+  /** Makes what is known of the container's record beforehand, when its processes are on their way. */
+  readonly draft: () => RecordDraft;
   /** Runs the hooks that come before the switch of root; undefined when there are none, and init waits for none. */
   readonly hooks: ((init: number, cgroup: CgroupRecord | null) => void) | undefined;
   readonly log: Logger;
@@ -28,6 +37,7 @@ export interface LaunchOptions {
 /** A container that waits at its gate. */
 export interface Launched {
   readonly pid: number;
+  readonly draft: RecordDraft;
   /** The talk with init; with a "socket" gate it goes on. */
   readonly sync: Descriptor;
   readonly image: Uint8Array;

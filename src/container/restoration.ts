@@ -19,7 +19,7 @@ import { type OpenedNamespace, openNamespaces } from "../linux/namespaces/apply.
 import type { Plan } from "../plan/types.ts";
 import { files, type StateRecord } from "../state/record.ts";
 import { directoryOf } from "../state/store.ts";
-import { keep } from "./create.ts";
+import { draftRecord, keep } from "./create.ts";
 import type { CreateHooks } from "./create-hooks.ts";
 import {
   type CriuDirectories,
@@ -248,10 +248,8 @@ export class Restoration {
     if (this.cgroup) applyLimits(plan.cgroup);
     const intelRdt = plan.intelRdt && classes().enterRestored(plan.intelRdt, pid, this.cgroup, directory);
     keepConfig(directory, bytes);
-    this.record = keep(plan, options, { pid, cgroup: this.cgroup, intelRdt }, directory, {
-      hooks,
-      receiver: null,
-    });
+    const launched = { pid, cgroup: this.cgroup, intelRdt, draft: draftRecord(plan) };
+    this.record = keep(plan, options, launched, directory, { hooks, receiver: null });
   }
 
   private passTerminal(master: Descriptor): void {

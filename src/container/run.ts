@@ -13,6 +13,7 @@ import { load, openContainer, remove, reserve } from "../state/store.ts";
 import {
   checkPreserved,
   compileFilters,
+  draftRecord,
   hooksOf,
   keep,
   listensFor,
@@ -123,6 +124,7 @@ function launchAtSocket(
     console: console.fd,
     filters: () => compileFilters(plan, options),
     config: bytes,
+    draft: () => draftRecord(plan),
     hooks: hooks?.beforeSwitch,
     directory,
     handOver: handing?.theirs ?? null,

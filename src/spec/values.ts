@@ -4,7 +4,7 @@
  *
  * They run once in the life of a process, before any of it is compiled: what is cheap here is few and plain calls.
  * Array methods that the engine implements in JavaScript (every, map, find) cost more than a loop, and a phrase is
- * made only when it is wanted.
+ * made only when it is wanted. Schemas do not change, so one of a kind does for all places.
  */
 import * as v from "valibot";
 
@@ -30,45 +30,54 @@ export function chapter<S extends AnySchema>(make: () => S) {
 }
 
 /** A property that may be absent. */
-export function optional<S extends AnySchema>(schema: S) {
-  return v.exactOptional(schema);
+export function optional<S extends AnySchema>(schema: S): v.ExactOptionalSchema<S, undefined> {
+  let made = optionals.get(schema) as v.ExactOptionalSchema<S, undefined> | undefined;
+  if (made === undefined) {
+    made = v.exactOptional(schema);
+    optionals.set(schema, made);
+  }
+  return made;
 }
+
+const optionals = new Map<AnySchema, unknown>();
 
 /** An object; unknown keys are dropped (runtime-spec, "Extensibility"). Unlike v.object it refuses a list. */
 export function object<const E extends v.ObjectEntries>(entries: E) {
   const shape = v.object(entries, (issue) => phraseOf(entries, issue));
-  return v.pipe(v.custom<v.InferInput<typeof shape>>(isObject, "an object"), shape);
+  return v.pipe(anObject() as v.CustomSchema<v.InferInput<typeof shape>, string>, shape);
 }
+
+const anObject = once(() => v.custom<object>(isObject, "an object"));
 
 /** An object used as a map: any keys, values of one shape. */
 export function mapOf<S extends AnySchema>(value: S) {
   const shape = v.record(v.string(), value);
-  return v.pipe(v.custom<v.InferInput<typeof shape>>(isObject, "an object"), shape);
+  return v.pipe(anObject() as v.CustomSchema<v.InferInput<typeof shape>, string>, shape);
 }
 
 export function list<S extends AnySchema>(item: S) {
   return v.array(item, "a list");
 }
 
-export function text(phrase = "a string") {
-  return v.custom<string>(isText, phrase);
+export function text(phrase?: string) {
+  return phrase === undefined ? anyText() : v.custom<string>(isText, phrase);
 }
+
+const anyText = once(() => v.custom<string>(isText, "a string"));
 
 /** A list of strings, checked in one loop: a seccomp profile has some 400 of them. */
-export function texts() {
-  return v.custom<string[]>((value) => Array.isArray(value) && areTexts(value), LIST_OF_STRINGS);
-}
+export const texts = once(() =>
+  v.custom<string[]>((value) => Array.isArray(value) && areTexts(value), LIST_OF_STRINGS),
+);
 
-export function textMap() {
-  return v.custom<Record<string, string>>(
+export const textMap = once(() =>
+  v.custom<Record<string, string>>(
     (value) => isObject(value) && areTexts(Object.values(value)),
     MAP_OF_STRINGS,
-  );
-}
+  ),
+);
 
-export function flag() {
-  return v.boolean("true or false");
-}
+export const flag = once(() => v.boolean("true or false"));
 
 /** One of a few words. v.picklist would spell its message out each time one is made. */
 export function word<const W extends string>(...words: W[]) {
@@ -86,27 +95,17 @@ export function whole(least: number, most: number, phrase?: string) {
   );
 }
 
-export function int32() {
-  return whole(-2147483648, 2147483647);
-}
+export const int32 = once(() => whole(-2147483648, 2147483647));
 
-export function uint32() {
-  return whole(0, 4294967295);
-}
+export const uint32 = once(() => whole(0, 4294967295));
 
 /** A user or group id: 4294967295 is -1, by which the kernel means "leave unchanged". */
-export function id() {
-  return whole(0, 4294967294);
-}
+export const id = once(() => whole(0, 4294967294));
 
 /** A 64-bit number; always a bigint afterwards, so that no reader meets two types. */
-export function int64() {
-  return wide(-9223372036854775808n, 9223372036854775807n);
-}
+export const int64 = once(() => wide(-9223372036854775808n, 9223372036854775807n));
 
-export function uint64() {
-  return wide(0n, 18446744073709551615n);
-}
+export const uint64 = once(() => wide(0n, 18446744073709551615n));
 
 function wide(least: bigint, most: bigint) {
   return v.pipe(
