@@ -23,6 +23,12 @@ function open() {
     posix_spawnattr_setsigdefault: { args: [pointer, pointer], returns: i32 },
     // int posix_spawnattr_setsigmask(posix_spawnattr_t *attributes, const sigset_t *set)
     posix_spawnattr_setsigmask: { args: [pointer, pointer], returns: i32 },
+  }).symbols;
+}
+
+/** Apart, for most processes keep the streams that there are, and each symbol takes 0.01 ms. */
+function openActions() {
+  return dlopen("libc.so.6", {
     // int posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
     posix_spawn_file_actions_init: { args: [pointer], returns: i32 },
     // int posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int fd, int newfd)
@@ -33,6 +39,7 @@ function open() {
 }
 
 let opened: ReturnType<typeof open> | undefined;
+let openedActions: ReturnType<typeof openActions> | undefined;
 
 /** Flags of posix_spawnattr_setflags, spawn.h. */
 const SETSIGDEF = 4;
@@ -92,13 +99,28 @@ export function posixSpawn(request: SpawnRequest): number {
   }
 }
 
+/** What puts descriptors in place; null where each has its number already. */
+function prepareActions(standard: readonly number[]): Uint8Array | null {
+  let actions: Uint8Array | null = null;
+  for (let target = 0; target < standard.length; target++) {
+    const fd = standard[target] ?? target;
+    if (fd === target) continue;
+    openedActions ??= openActions();
+    if (!actions) {
+      actions = new Uint8Array(structSize);
+      openedActions.posix_spawn_file_actions_init(actions);
+    }
+    openedActions.posix_spawn_file_actions_adddup2(actions, fd, target);
+  }
+  return actions;
+}
+
 function spawnWith(
   symbols: ReturnType<typeof open>,
   request: SpawnRequest,
   standard: readonly number[],
 ): number {
   const attributes = new Uint8Array(structSize);
-  const actions = new Uint8Array(structSize);
   const everySignal = new Uint8Array(128).fill(0xff);
   const noSignal = new Uint8Array(128);
   const pid = new Uint32Array(2);
@@ -106,17 +128,13 @@ function spawnWith(
   symbols.posix_spawnattr_setflags(attributes, SETSIGDEF | SETSIGMASK);
   symbols.posix_spawnattr_setsigdefault(attributes, everySignal);
   symbols.posix_spawnattr_setsigmask(attributes, noSignal);
-  symbols.posix_spawn_file_actions_init(actions);
-  for (let target = 0; target < standard.length; target++) {
-    const fd = standard[target] ?? target;
-    if (fd !== target) symbols.posix_spawn_file_actions_adddup2(actions, fd, target);
-  }
+  const actions = prepareActions(standard);
   beginCall();
   const path = lendText(request.path);
   const argv = lendVector(request.argv);
   const env = lendVector(request.env);
   const error = symbols.posix_spawn(pid, path, actions, attributes, argv, env);
-  symbols.posix_spawn_file_actions_destroy(actions);
+  if (actions) openedActions?.posix_spawn_file_actions_destroy(actions);
   if (error !== 0) {
     throw new SyscallError(
       "posix_spawn",
