@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
-import { SECCOMP_ARCH } from "../../../ffi/constants/seccomp.ts";
+import { SECCOMP_ARCH, X32_SYSCALL_BIT } from "../../../ffi/constants/seccomp.ts";
 import { resolveCall, resolveCallFor } from "../../../ffi/seccomp.ts";
+import { callTable, hasTable } from "./call-table.ts";
 import { callNumbers, type TabledArchitecture, x86Multiplexed } from "./numbers.ts";
 
 const tabled: readonly TabledArchitecture[] = ["X86_64", "X86", "X32", "AARCH64", "ARM"];
@@ -36,3 +37,28 @@ test.each([...tabled])(
     }
   },
 );
+
+test.each([...tabled])("the table that filters are compiled with has the numbers of %s", (architecture) => {
+  const table = callTable(architecture);
+  const base = architecture === "X32" ? X32_SYSCALL_BIT : 0;
+  const rows = table.names.split(" ");
+  const found = rows
+    .map((name, row) => [name, (table.numbers[architecture]?.[row] ?? -1) + base] as const)
+    .filter(([, number]) => number >= base);
+  expect(new Map(found)).toEqual(new Map(tables.get(architecture)));
+});
+
+test("it says which calls x86 makes through another one", () => {
+  const { names: text, selectors, through } = callTable("X86");
+  const rows = text.split(" ");
+  for (const [row, selector] of selectors.entries()) {
+    const call = multiplexedCalls.get(rows[row] ?? "");
+    expect([rows[row], Math.abs(selector)]).toEqual([rows[row], call?.selector ?? 0]);
+    if (call) expect(selector < 0).toBe(call.through === "ipc");
+  }
+  expect(through).toEqual({ socketcall: 102, ipc: 117 });
+});
+
+test("other architectures have no table", () => {
+  expect(hasTable("RISCV64")).toBe(false);
+});
