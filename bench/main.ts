@@ -11,7 +11,7 @@ import { Stopwatch } from "./measure.ts";
 import { measureMemory } from "./memory.ts";
 import { becomeSubreaper, restoreFileLimit } from "./native.ts";
 import { type Options, parseOptions, UsageError, usage } from "./options.ts";
-import { comparison, crossRatios, floors, heading, memoryFloors } from "./report.ts";
+import { comparison, crossRatios, differences, floors, heading, memoryFloors } from "./report.ts";
 import { findRuntimes, type Runtime } from "./runtimes.ts";
 import { Samples } from "./samples.ts";
 import {
@@ -78,6 +78,8 @@ function disabledNotes(runtimes: readonly Runtime[], layout: Layout): string[] {
 
 function printSection({ title, notes, runtimes, samples }: Section): void {
   const text = [`\n## ${title}\n`, notes.join(" "), "", comparison(samples, runtimes)];
+  const builds = differences(samples, runtimes);
+  if (builds !== "") text.push("", builds);
   const across = crossRatios(samples, runtimes);
   if (across !== "") text.push("", across);
   console.log(text.join("\n"));

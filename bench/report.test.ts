@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { bunFloor, floorMeasure, trueFloor } from "./latency.ts";
-import { comparison, crossRatios, floors, heading } from "./report.ts";
+import { comparison, crossRatios, differences, floors, heading } from "./report.ts";
 import { Samples } from "./samples.ts";
 
 const runtimes = [
@@ -32,6 +32,24 @@ test("a comparison has medians, quartiles and the ratios of the first runtime to
     "| state [ms]              | 4.20 (4.20–4.20) | 4.00 (4.00–4.00) |                  |        1.05 |             |",
     "| waiting init, Pss [KiB] | 16.0 (16.0–16.0) |                  |                  |             |             |",
   ]);
+});
+
+test("builds are compared round by round", () => {
+  const samples = new Samples();
+  for (const time of [10, 20, 30, 40]) samples.add("create", "bunc", time);
+  for (const time of [10.5, 20.4, 30.6, 40.5]) samples.add("create", "bunc-old", time);
+  for (const time of [9, 19, 29, 39]) samples.add("create", "bunc-new", time);
+  for (const time of [1, 2]) samples.add("state", "bunc", time);
+  samples.add("state", "bunc-old", 1);
+  const names = ["bunc", "crun", "bunc-old", "bunc-new"];
+  const subjects = names.map((name) => ({ name, version: "1" }));
+  expect(differences(samples, subjects).split("\n")).toEqual([
+    "| round by round | bunc-old − bunc | bunc-new − bunc |",
+    "| -------------- | --------------: | --------------: |",
+    "| create [ms]    |    +0.50 ± 0.02 |    −1.00 ± 0.00 |",
+    "| state [ms]     |                 |                 |",
+  ]);
+  expect(differences(samples, subjects.slice(0, 2))).toBe("");
 });
 
 test("without bunc the first of the others is compared", () => {

@@ -5,6 +5,7 @@ import type { Machine } from "./machine.ts";
 import { isBeside } from "./many.ts";
 import type { Runtime } from "./runtimes.ts";
 import type { Samples } from "./samples.ts";
+import { summarize } from "./statistics.ts";
 import { figure, table } from "./table.ts";
 
 /** A runtime, as far as a table needs to know it. */
@@ -72,6 +73,31 @@ export function comparison(samples: Samples, runtimes: readonly Subject[]): stri
       ...peers.map((peer) => ratio(samples.ratio(measure, first, measure, peer))),
     ]);
   return table(head, rows);
+}
+
+/**
+ * What other builds of the first runtime take more than it: the median of the differences, round by round, with its standard
+ * error. What slows the machine for a while slows all of a round, so this shows less than the medians' own spread.
+ */
+export function differences(samples: Samples, runtimes: readonly Subject[]): string {
+  const [first, ...peers] = runtimes.map(({ name }) => name);
+  const builds = peers.filter((name) => name.startsWith(`${first}-`));
+  if (first === undefined || builds.length === 0) return "";
+  const say = (values: readonly number[] | undefined): string => {
+    if (!values) return "";
+    const { count, lower, median, upper } = summarize(values);
+    // A normal distribution's quartiles are 1.349 deviations apart; a median's error is 1.253 of the mean's.
+    const error = (1.253 * (upper - lower)) / 1.349 / Math.sqrt(count);
+    return `${median < 0 ? "−" : "+"}${Math.abs(median).toFixed(2)} ± ${error.toFixed(2)}`;
+  };
+  const measures = samples.measures.filter((measure) => !isFloor(measure));
+  const rows = measures
+    .sort((a, b) => rank(a) - rank(b))
+    .map((measure) => [
+      title(samples, measure),
+      ...builds.map((build) => say(samples.differences(measure, build, first))),
+    ]);
+  return table(["round by round", ...builds.map((build) => `${build} − ${first}`)], rows);
 }
 
 /** How the medians stand to those of other measures: where the floor is, and what a perfect filter cache would be. */

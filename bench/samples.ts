@@ -52,6 +52,14 @@ export class Samples {
     return own && other && own.median / other.median;
   }
 
+  /** What one took more than the other, round by round; undefined when they were not measured in the same rounds. */
+  differences(measure: string, subject: string, other: string): readonly number[] | undefined {
+    const own = this.#series.get(measure)?.get(subject);
+    const others = this.#series.get(measure)?.get(other);
+    if (!own || !others || own.length !== others.length) return undefined;
+    return own.map((value, round) => value - (others[round] ?? 0));
+  }
+
   /** Every measure with its unit and, by subject, the samples and their summary. */
   toJSON(): Record<string, { unit: Unit; subjects: Record<string, Summary & { samples: number[] }> }> {
     return Object.fromEntries(
