@@ -9,12 +9,7 @@ import { foldConstants, type Tables } from "./fold-constants.ts";
 
 const root = resolve(import.meta.dir, "..");
 
-const inRoot = (file: string) => resolve(root, file);
-
-/**
- * What start, state, kill and delete need beside the few lines of their own: shared with every late module. And what create
- * shares with commands that record nothing, which would be four programs more.
- */
+/** What start, state, kill and delete need beside the few lines of their own: shared with every late module. */
 const core = [
   "src/cli/main.ts",
   "src/cli/container-args.ts",
@@ -22,17 +17,11 @@ const core = [
   "src/container/state.ts",
   "src/container/kill.ts",
   "src/container/delete.ts",
-  "ffi/socket.ts",
-  "ffi/process.ts",
-  "ffi/constants/capability.ts",
-  "ffi/constants/mount.ts",
-  "ffi/constants/process.ts",
-].map(inRoot);
-const entry = inRoot("bin/bunc.ts");
+].map((file) => resolve(root, file));
 
 /** What create needs: shared with what records programs, too, and what those who do load late. */
-const create = [inRoot("src/container/create.ts")];
-const recorder = inRoot("ffi/program/program.ts");
+const create = [resolve(root, "src/container/create.ts")];
+const recorder = resolve(root, "ffi/program/program.ts");
 
 /** The modules of the source, by absolute path. */
 type Modules = ReadonlyMap<string, { readonly imports: readonly string[]; readonly late: readonly string[] }>;
@@ -60,7 +49,7 @@ function closure(modules: Modules, from: readonly string[]): ReadonlySet<string>
   return found;
 }
 
-/** The further modules that the first program and each late module are made to import. */
+/** The further programs that each late module is made to import. */
 function planImports(modules: Modules): ReadonlyMap<string, readonly string[]> {
   const late = new Set([...modules.values()].flatMap((module) => module.late));
   const recording = [...late].filter((path) => closure(modules, [path]).has(recorder));
@@ -71,9 +60,7 @@ function planImports(modules: Modules): ReadonlyMap<string, readonly string[]> {
     for (const target of modules.get(path)?.late ?? []) withCreate.add(target);
   }
   const wanted = (path: string) => (withCreate.has(path) ? [...core, ...create] : core);
-  const plan = new Map([[entry, core]]);
-  for (const path of late) plan.set(path, wanted(path));
-  return plan;
+  return new Map([...late].map((path) => [path, wanted(path)]));
 }
 
 /**

@@ -1,5 +1,5 @@
 // What explains an image: everything about the program that its process does not need, as JSON in an ELF note.
-import { type ImageNote, noteHeader, noteName, noteType } from "./layout.ts";
+import { alignUp, type ImageNote, noteHeader, noteName, noteType } from "./layout.ts";
 import type { Program } from "./program.ts";
 import { labelPosition, type Slots, type Strictness } from "./resolve.ts";
 
@@ -47,13 +47,13 @@ export function appendNote(
   const end = executable.length;
   // UTF-8 takes at most three bytes for a UTF-16 unit.
   const room = noteHeader + text.length * 3;
-  const bytes = new Uint8Array(end + room + (-room & 3));
+  const bytes = new Uint8Array(alignUp(end + room, 4));
   const words = new Uint32Array(bytes.buffer);
   bytes.set(executable);
   const size = encoder.encodeInto(text, bytes.subarray(end + noteHeader)).written;
   words.set([noteName.length + 1, size, noteType], end / 4);
   encoder.encodeInto(noteName, bytes.subarray(end + 12));
-  const noteSize = noteHeader + size + (-(noteHeader + size) & 3);
+  const noteSize = alignUp(noteHeader + size, 4);
   writeHeaders(words, noteSize);
   return bytes.subarray(0, end + noteSize);
 }

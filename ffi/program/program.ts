@@ -5,7 +5,7 @@ import type { Value } from "../libc.ts";
 import { Data, Memory } from "./data.ts";
 import { failOffset, stepSize, stepsAddress } from "./layout.ts";
 import { Label, type PseudoName, Register, Step } from "./step.ts";
-import { argumentWord, type Passage, StepWords, stepWords } from "./step-words.ts";
+import { type Passage, StepWords } from "./step-words.ts";
 
 export { Data } from "./data.ts";
 export { type ErrorPath, Label, type PseudoName, Register, Step } from "./step.ts";
@@ -225,10 +225,8 @@ export class Recorder {
     const { steps, code } = this;
     const index = steps.length;
     const step = new Step(index, name);
-    const at = index * stepWords + argumentWord;
-    if ((index + 1) * stepWords > code.words.length) code.grow(index + 1);
+    const at = code.begin(index, this.origin);
     const { words } = code;
-    if (this.origin > 0) words[at - 1] = this.origin << 16;
     for (let i = 0; i < args.length; i++) {
       const argument = args[i] as AnyLater;
       // Nearly all: numbers of 32 bits without a sign. The rest of this is called 500 times for a container.

@@ -47,10 +47,19 @@ export class StepWords {
   }
 
   /** Makes room for steps up to before this one. */
-  grow(end: number): void {
+  private ensure(end: number): void {
+    if (end * stepWords <= this.words.length) return;
     const grown = new Uint32Array(Math.max(2 * this.words.length, end * stepWords));
     grown.set(this.words);
     this.words = grown;
+  }
+
+  /** Begins a step; returns the place of its first argument. */
+  begin(index: number, origin: number): number {
+    const at = index * stepWords;
+    this.ensure(index + 1);
+    if (origin > 0) this.words[at + 3] = origin << 16;
+    return at + argumentWord;
   }
 
   integer(step: number, argument: number, value: number | bigint): void {
@@ -81,7 +90,7 @@ export class StepWords {
     other: Pick<Data, "offset">,
   ): void {
     const last = index + end - first;
-    if (last * stepWords > this.words.length) this.grow(last);
+    this.ensure(last);
     const { words, addresses, slotWords, slotRegisters } = this;
     const distance = (index - first) * stepWords;
     words.copyWithin(index * stepWords, first * stepWords, end * stepWords);

@@ -69,21 +69,17 @@ function recordEarlyTrees(
   };
   const parks = mounts.length > mostInRegisters;
   let next = parks ? Math.max(2 + preserveFds, ...inheritedNumbers(inherited)) + 8 : 0;
-  const early: (() => Register | undefined)[] = [];
-  for (let index = 0; index < mounts.length; index++) {
-    const mount = mounts[index] as PlannedMount;
+  const open = (mount: PlannedMount, index: number) => {
     const given = trees.get(index);
-    const tree = given === undefined ? recordEarlySource(program, mount, rootfs.propagation) : undefined;
-    if (given !== undefined) {
-      early.push(at(mount, given));
-    } else if (!tree || !parks) {
-      early.push(() => tree);
-    } else {
-      program.dup3(tree, next, O.CLOEXEC);
-      program.close(tree);
-      early.push(at(mount, next++));
-    }
-  }
+    if (given !== undefined) return at(mount, given);
+    const tree = recordEarlySource(program, mount, rootfs.propagation);
+    if (!tree || !parks) return () => tree;
+    program.dup3(tree, next, O.CLOEXEC);
+    program.close(tree);
+    return at(mount, next++);
+  };
+  const early: (() => Register | undefined)[] = [];
+  for (let index = 0; index < mounts.length; index++) early.push(open(mounts[index] as PlannedMount, index));
   return early;
 }
 

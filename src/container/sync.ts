@@ -109,6 +109,10 @@ export function readMessage(bytes: Uint8Array, length: number): Message {
   return { kind: "failure", step: first, errno: second };
 }
 
+/** One answer of the program, as readMessage understands it. */
+const answerBytes = (first: number, second = 0): Uint8Array =>
+  new Uint8Array(new Uint32Array([first, second]).buffer);
+
 /** Records: waits until the other side lets us go on; ends the program when it is gone instead. */
 export function recordAwait(program: Program, socket: number): void {
   const count = program.read(socket, program.space(8), 1);
@@ -118,10 +122,7 @@ export function recordAwait(program: Program, socket: number): void {
 /** Records: tells that the next step is there for one that was not permitted. */
 export function recordTellInstead(program: Program, socket: number): void {
   const next = program.steps.length + 1;
-  const message = program.constant(
-    new Uint8Array(new Uint32Array([answers.instead, next]).buffer),
-    "{instead}",
-  );
+  const message = program.constant(answerBytes(answers.instead, next), "{instead}");
   program.write(socket, message, messageSize).ignore();
 }
 
@@ -137,7 +138,7 @@ export function recordAskCopy(
   source: Register | Step,
   target: Register | Step,
 ): void {
-  const message = program.constant(new Uint8Array(new Uint32Array([answers.copy, mount]).buffer), "{copy}");
+  const message = program.constant(answerBytes(answers.copy, mount), "{copy}");
   program.write(socket, message, messageSize);
   const user = program.openat(AT.FDCWD, "/proc/self/ns/user", O.RDONLY | O.CLOEXEC, 0);
   for (const [what, fd] of [
@@ -155,16 +156,12 @@ export function recordAskCopy(
 
 /** Records: tells the pid in a register. */
 export function recordTellPid(program: Program, socket: number, pid: Register): void {
-  const message = program.data(new Uint8Array(new Uint32Array([answers.pid, 0]).buffer), "{pid}");
+  const message = program.data(answerBytes(answers.pid), "{pid}");
   program.store(message.at(4), pid, 4);
   program.write(socket, message, messageSize);
 }
 
 /** Records: tells that everything is set up, or that it is the time for hooks. */
 export function recordTell(program: Program, socket: number, answer: "ready" | "hooks"): void {
-  program.write(
-    socket,
-    program.constant(new Uint8Array(new Uint32Array([answers[answer], 0]).buffer), `{${answer}}`),
-    messageSize,
-  );
+  program.write(socket, program.constant(answerBytes(answers[answer]), `{${answer}}`), messageSize);
 }

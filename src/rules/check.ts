@@ -39,28 +39,30 @@ import { sysctlsAreNamespaced } from "./sysctl.ts";
 type Rule = (config: Config) => void;
 
 /** Those that something missing can break, and those about several parts. */
-const GENERAL: readonly Rule[] = [rootHasPath, seldomFits, treeChangesHaveNamespace, idMappingsAreSound];
+const GENERAL: readonly Rule[] = [
+  rootHasPath,
+  seldomFits,
+  utsNamesHaveNamespace,
+  treeChangesHaveNamespace,
+  idMappingsHaveNamespace,
+  idMappingsAreSound,
+  coveredPathsAreAbsolute,
+];
 
-// Of the others each is about a part of config.json, and asked only where that is: there are 40 parts, and few configs have
-// more than the half. A function costs 5 µs when it is called first, even if there is nothing to do.
+// Of the others each is about one part of config.json, and asked only where that is: a function costs 4 µs when it is called
+// first, even if there is nothing to do.
 
 const OF_CONFIG: Partial<Record<keyof Config, readonly Rule[]>> = {
   process: [argsNameProgram, cwdIsAbsolute, envHasNames, rlimitsAreSound],
   annotations: [annotationsHaveKeys],
-  hostname: [utsNamesHaveNamespace],
-  domainname: [utsNamesHaveNamespace],
   mounts: [mountsHaveDestination, mountsHaveSource, mountMappingsComeInPairs],
   hooks: [hooksAreAbsolute, startHooksNeedNoAgent],
 };
 
 const OF_LINUX: Partial<Record<keyof Linux, readonly Rule[]>> = {
   namespaces: [namespacesAreUnique, namespacePathsAreAbsolute, newUserNamespaceHasMappings, userIsMapped],
-  uidMappings: [idMappingsHaveNamespace],
-  gidMappings: [idMappingsHaveNamespace],
   netDevices: [netDevicesHaveGoodNames, netDevicesHaveNamespace],
   timeOffsets: [timeOffsetsHaveNamespace],
-  maskedPaths: [coveredPathsAreAbsolute],
-  readonlyPaths: [coveredPathsAreAbsolute],
   devices: [devicesAreWhole],
   sysctl: [sysctlsAreNamespaced],
   seccomp: [seccompErrnoFits, seccompRulesHaveNames, seccompListenerIsWhole, seccompLeavesWrite],

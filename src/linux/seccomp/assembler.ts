@@ -72,9 +72,6 @@ export class Assembler {
 
   /** Goes on at one place or the other. */
   branch(jump: number, k: number, yes: Place, no: Place): Place {
-    const { count } = this;
-    // Nearly all.
-    if (count - yes <= nearest && count - no <= nearest) return this.put(jump, k, count - yes, count - no);
     const nearYes = this.near(yes);
     const nearNo = this.near(no);
     return this.put(jump, k, this.count - nearYes, this.count - nearNo);
