@@ -21,7 +21,7 @@ export interface Many {
 const STRETCH = 10;
 /** Points of a curve. */
 const POINTS = 25;
-const LISTS = 5;
+const LISTS = 15;
 
 /** "create beside 90–99 others" */
 const stretch = (first: number, last: number): string => `create beside ${first}–${last} others`;

@@ -31,7 +31,7 @@ export const usage = `usage: npm run bench -- [options]
 
 Measures bunc beside crun and runc, each invocation by itself and the RUN step under buildah, and prints tables. As root.
 
-  --rounds N           measure each invocation N times (default: 40; a tenth as many builds)
+  --rounds N           measure each invocation N times (default: 120; a thirtieth as many builds)
   --many N             let N containers of each wait at once (default: 1000)
   --quick              the same as --rounds 6 --many 100
   --only WORD,…        only some of ${[...verbs, ...parts].join(", ")}
@@ -96,10 +96,10 @@ function parseCount(option: string, text: string): number {
 export function parseOptions(args: string[]): Options | undefined {
   const { values } = parse(args);
   if (values.help) return undefined;
-  const rounds = parseCount("rounds", values.rounds ?? (values.quick ? "6" : "40"));
+  const rounds = parseCount("rounds", values.rounds ?? (values.quick ? "6" : "120"));
   return {
     rounds,
-    builds: Math.max(2, Math.round(rounds / 10)),
+    builds: Math.max(2, Math.round(rounds / 30)),
     many: parseCount("many", values.many ?? (values.quick ? "100" : "1000")),
     candidates: findCandidates(values.runtime ?? [], split(values.skip)),
     ...choose(split(values.only)),

@@ -27,7 +27,7 @@ test("a comparison has medians, quartiles and the ratios of the first runtime to
   expect(comparison(example(), runtimes).split("\n")).toEqual([
     "| median (quartiles)      |             bunc |             crun |             runc | bunc ÷ crun | bunc ÷ runc |",
     "| ----------------------- | ---------------: | ---------------: | ---------------: | ----------: | ----------: |",
-    "| create [ms]             | 12.0 (11.5–12.5) | 24.0 (22.0–26.0) | 48.0 (48.0–48.0) |        0.50 |        0.25 |",
+    "| create [ms]             | 12.0 (11.5–12.5) | 24.0 (22.0–26.0) | 48.0 (48.0–48.0) | 0.50 ± 0.05 | 0.25 ± 0.01 |",
     "| create, no profile [ms] |                  | 6.00 (6.00–6.00) |                  |             |             |",
     "| state [ms]              | 4.20 (4.20–4.20) | 4.00 (4.00–4.00) |                  |        1.05 |             |",
     "| waiting init, Pss [KiB] | 16.0 (16.0–16.0) |                  |                  |             |             |",
@@ -58,8 +58,8 @@ test("without bunc the first of the others is compared", () => {
 
 test("ratios across measures: the floor, and crun without the profile", () => {
   const text = crossRatios(example(), runtimes);
-  expect(text).toContain("| bunc state ÷ empty Bun binary                 |  1.05 |");
-  expect(text).toContain("| bunc create ÷ crun create without the profile |  2.00 |");
+  expect(text).toContain("| bunc state ÷ empty Bun binary                 |        1.05 |");
+  expect(text).toContain("| bunc create ÷ crun create without the profile | 2.00 ± 0.09 |");
   expect(text.split("\n")).toHaveLength(4);
 });
 

@@ -4,8 +4,8 @@ import { bunFloor, floorMeasure, trueFloor } from "./latency.ts";
 import type { Machine } from "./machine.ts";
 import { isBeside } from "./many.ts";
 import type { Runtime } from "./runtimes.ts";
-import type { Samples } from "./samples.ts";
-import { summarize } from "./statistics.ts";
+import type { Ratio, Samples } from "./samples.ts";
+import { medianError, summarize } from "./statistics.ts";
 import { figure, table } from "./table.ts";
 
 /** A runtime, as far as a table needs to know it. */
@@ -54,10 +54,16 @@ function cell(samples: Samples, measure: string, subject: string): string {
   return `${figure(median)} (${figure(lower)}–${figure(upper)})`;
 }
 
-const ratio = (value: number | undefined): string => (value === undefined ? "" : value.toFixed(2));
+/** "0.50 ± 0.02", or without the error where nothing is known of it. */
+function ratio(ratio: Ratio | undefined): string {
+  if (ratio === undefined) return "";
+  const { value, error } = ratio;
+  return error > 0 ? `${value.toFixed(2)} ± ${error.toFixed(2)}` : value.toFixed(2);
+}
 
 /**
- * One row a measure, one column a runtime, and the ratios of the first runtime's medians to those of each other.
+ * One row a measure, one column a runtime, and the ratios of the first runtime's medians to those of each other, with their
+ * standard errors.
  * @param samples of all these runtimes; the floors are left out
  */
 export function comparison(samples: Samples, runtimes: readonly Subject[]): string {
@@ -85,10 +91,9 @@ export function differences(samples: Samples, runtimes: readonly Subject[]): str
   if (first === undefined || builds.length === 0) return "";
   const say = (values: readonly number[] | undefined): string => {
     if (!values) return "";
-    const { count, lower, median, upper } = summarize(values);
-    // A normal distribution's quartiles are 1.349 deviations apart; a median's error is 1.253 of the mean's.
-    const error = (1.253 * (upper - lower)) / 1.349 / Math.sqrt(count);
-    return `${median < 0 ? "−" : "+"}${Math.abs(median).toFixed(2)} ± ${error.toFixed(2)}`;
+    const summary = summarize(values);
+    const { median } = summary;
+    return `${median < 0 ? "−" : "+"}${Math.abs(median).toFixed(2)} ± ${medianError(summary).toFixed(2)}`;
   };
   const measures = samples.measures.filter((measure) => !isFloor(measure));
   const rows = measures
@@ -103,8 +108,8 @@ export function differences(samples: Samples, runtimes: readonly Subject[]): str
 /** How the medians stand to those of other measures: where the floor is, and what a perfect filter cache would be. */
 export function crossRatios(samples: Samples, runtimes: readonly Subject[]): string {
   const rows: string[][] = [];
-  const add = (name: string, value: number | undefined) => {
-    if (value !== undefined) rows.push([name, value.toFixed(2)]);
+  const add = (name: string, value: Ratio | undefined) => {
+    if (value !== undefined) rows.push([name, ratio(value)]);
   };
   const [first] = runtimes;
   if (first === undefined) return "";

@@ -1,7 +1,14 @@
-import { type Summary, summarize } from "./statistics.ts";
+import { medianError, type Summary, summarize } from "./statistics.ts";
 
 /** What the figures of one measure are in. */
 export type Unit = "ms" | "KiB" | "MiB" | "1";
+
+/** One median over another. */
+export interface Ratio {
+  readonly value: number;
+  /** Its standard error, as of two medians that have nothing to do with each other. */
+  readonly error: number;
+}
 
 /** Everything that was measured in one part of a run: for each measure and each subject, its samples in order. */
 export class Samples {
@@ -46,10 +53,13 @@ export class Samples {
   }
 
   /** The median of one over the median of the other; undefined when either was not measured. */
-  ratio(measure: string, subject: string, peerMeasure: string, peer: string): number | undefined {
+  ratio(measure: string, subject: string, peerMeasure: string, peer: string): Ratio | undefined {
     const own = this.summary(measure, subject);
     const other = this.summary(peerMeasure, peer);
-    return own && other && own.median / other.median;
+    if (!own || !other) return undefined;
+    const value = own.median / other.median;
+    const share = Math.hypot(medianError(own) / own.median, medianError(other) / other.median);
+    return { value, error: value * share };
   }
 
   /** What one took more than the other, round by round; undefined when they were not measured in the same rounds. */

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { quantile, summarize } from "./statistics.ts";
+import { medianError, quantile, summarize } from "./statistics.ts";
 
 test("quartiles of an odd number of samples are samples", () => {
   expect(summarize([5, 1, 4, 2, 3])).toEqual({ count: 5, lower: 2, median: 3, upper: 4 });
@@ -29,4 +29,10 @@ test("the samples stay as they are", () => {
   const samples = [3, 1, 2];
   summarize(samples);
   expect(samples).toEqual([3, 1, 2]);
+});
+
+test("a median's error is that of a normal distribution's", () => {
+  // Quartiles 1.349 apart: a standard deviation of 1, and 1.253 of it by the root of the count.
+  expect(medianError({ count: 100, lower: 0, median: 0.7, upper: 1.349 })).toBeCloseTo(0.1253);
+  expect(medianError(summarize([7]))).toBe(0);
 });
