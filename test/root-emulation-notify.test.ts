@@ -270,7 +270,8 @@ describe("the supervisor", () => {
       rootfs,
       output: written,
     } = await start(
-      `mkfifo /tmp/go; echo ready; read x < /tmp/go; stat /tmp; echo $?; chown 1 /tmp; echo $?; echo end; read x < /tmp/go`,
+      // It waits at another FIFO in the end: the first may still be open where it was written, and then gives an end of file.
+      `mkfifo /tmp/go /tmp/stay; echo ready; read x < /tmp/go; stat /tmp; echo $?; chown 1 /tmp; echo $?; echo end; read x < /tmp/stay`,
     );
     await until("the container", () => written().includes("ready"));
     const [supervisor] = supervisors();
