@@ -68,7 +68,8 @@ function refusalNotes(refusals: readonly Refusal[]): string[] {
 }
 
 function disabledNotes(runtimes: readonly Runtime[], layout: Layout): string[] {
-  const place = layout === "hybrid" ? ", in a mount namespace where /sys/fs/cgroup is the v2 tree" : "";
+  const place =
+    layout === "v1" ? "" : ", where /sys/fs/cgroup is the v2 tree of a cgroup namespace of the bench's own";
   const others = runtimes.filter((runtime) => !runtime.canDisableCgroups).map(({ name }) => name);
   return [
     `With \`--cgroup-manager=disabled\`${place}.`,

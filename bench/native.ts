@@ -17,6 +17,8 @@ const { symbols: libc } = dlopen("libc.so.6", {
   wait4: { args: ["i32", "ptr", "i32", "ptr"], returns: "i32" },
   // int clock_gettime(clockid_t, struct timespec *)
   clock_gettime: { args: ["i32", "ptr"], returns: "i32" },
+  // int unshare(int flags)
+  unshare: { args: ["i32"], returns: "i32" },
   // int prctl(int option, unsigned long …)
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
   // int prlimit64(pid_t, int resource, const struct rlimit64 *new, struct rlimit64 *old)
@@ -36,6 +38,13 @@ const PR_SET_CHILD_SUBREAPER = 36;
 export function becomeSubreaper(): void {
   if (libc.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n) !== 0)
     throw new Error("prctl: cannot be a subreaper");
+}
+
+const CLONE_NEWCGROUP = 0x0200_0000;
+
+/** Gives this thread, and what it starts from now on, a cgroup namespace of its own. Throws when refused. */
+export function leaveCgroupNamespace(): void {
+  if (libc.unshare(CLONE_NEWCGROUP) !== 0) throw new Error("unshare: no cgroup namespace could be had");
 }
 
 const RLIMIT_NOFILE = 7;
