@@ -20,15 +20,12 @@ export function parseMounts(mountinfo: string): Mount[] {
     });
 }
 
-/** How cgroups are mounted, and where the v2 tree is, if there is one. */
-export function cgroupLayout(mounts: readonly Mount[]): { layout: Layout; unified: string | undefined } {
+/** How cgroups are mounted. */
+export function cgroupLayout(mounts: readonly Mount[]): Layout {
   const top = "/sys/fs/cgroup";
-  if (mounts.findLast(({ target }) => target === top)?.type === "cgroup2")
-    return { layout: "v2", unified: top };
-  const unified = mounts.find(
-    ({ target, type }) => type === "cgroup2" && target.startsWith(`${top}/`),
-  )?.target;
-  return { layout: unified === undefined ? "v1" : "hybrid", unified };
+  if (mounts.findLast(({ target }) => target === top)?.type === "cgroup2") return "v2";
+  const isBeside = mounts.some(({ target, type }) => type === "cgroup2" && target.startsWith(`${top}/`));
+  return isBeside ? "hybrid" : "v1";
 }
 
 export const readMounts = (): Mount[] => parseMounts(readFileSync("/proc/self/mountinfo", "utf8"));
@@ -86,7 +83,7 @@ export function describeMachine(bundles: string, state: string): Machine {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     load: loadavg()[0] ?? 0,
-    layout: cgroupLayout(mounts).layout,
+    layout: cgroupLayout(mounts),
     fileSystems: { bundles: fileSystemOf(bundles, mounts), state: fileSystemOf(state, mounts) },
     bun: Bun.version,
     buildah: /version (\S+)/.exec(firstLine(["buildah", "--version"]))?.[1] ?? "unknown",

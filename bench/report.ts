@@ -46,6 +46,11 @@ function title(samples: Samples, measure: string): string {
 const isFloor = (measure: string): boolean =>
   measure === floorMeasure || measure.startsWith(`${floorMeasure}, `);
 
+/** The measures that have a row, in their order. */
+function shown(samples: Samples): string[] {
+  return samples.measures.filter((measure) => !isFloor(measure)).sort((a, b) => rank(a) - rank(b));
+}
+
 /** The median, and the quartiles around it: "6.60 (6.41–6.82)". */
 function cell(samples: Samples, measure: string, subject: string): string {
   const summary = samples.summary(measure, subject);
@@ -55,7 +60,7 @@ function cell(samples: Samples, measure: string, subject: string): string {
 }
 
 /** "0.50 ± 0.02", or without the error where nothing is known of it. */
-function ratio(ratio: Ratio | undefined): string {
+function renderRatio(ratio: Ratio | undefined): string {
   if (ratio === undefined) return "";
   const { value, error } = ratio;
   return error > 0 ? `${value.toFixed(2)} ± ${error.toFixed(2)}` : value.toFixed(2);
@@ -70,14 +75,11 @@ export function comparison(samples: Samples, runtimes: readonly Subject[]): stri
   const [first, ...peers] = runtimes.map(({ name }) => name);
   if (first === undefined) return "nothing was measured";
   const head = ["median (quartiles)", first, ...peers, ...peers.map((peer) => `${first} ÷ ${peer}`)];
-  const measures = samples.measures.filter((measure) => !isFloor(measure));
-  const rows = measures
-    .sort((a, b) => rank(a) - rank(b))
-    .map((measure) => [
-      title(samples, measure),
-      ...[first, ...peers].map((name) => cell(samples, measure, name)),
-      ...peers.map((peer) => ratio(samples.ratio(measure, first, measure, peer))),
-    ]);
+  const rows = shown(samples).map((measure) => [
+    title(samples, measure),
+    ...[first, ...peers].map((name) => cell(samples, measure, name)),
+    ...peers.map((peer) => renderRatio(samples.ratio(measure, first, measure, peer))),
+  ]);
   return table(head, rows);
 }
 
@@ -95,13 +97,10 @@ export function differences(samples: Samples, runtimes: readonly Subject[]): str
     const { median } = summary;
     return `${median < 0 ? "−" : "+"}${Math.abs(median).toFixed(2)} ± ${medianError(summary).toFixed(2)}`;
   };
-  const measures = samples.measures.filter((measure) => !isFloor(measure));
-  const rows = measures
-    .sort((a, b) => rank(a) - rank(b))
-    .map((measure) => [
-      title(samples, measure),
-      ...builds.map((build) => say(samples.differences(measure, build, first))),
-    ]);
+  const rows = shown(samples).map((measure) => [
+    title(samples, measure),
+    ...builds.map((build) => say(samples.differences(measure, build, first))),
+  ]);
   return table(["round by round", ...builds.map((build) => `${build} − ${first}`)], rows);
 }
 
@@ -109,7 +108,7 @@ export function differences(samples: Samples, runtimes: readonly Subject[]): str
 export function crossRatios(samples: Samples, runtimes: readonly Subject[]): string {
   const rows: string[][] = [];
   const add = (name: string, value: Ratio | undefined) => {
-    if (value !== undefined) rows.push([name, ratio(value)]);
+    if (value !== undefined) rows.push([name, renderRatio(value)]);
   };
   const [first] = runtimes;
   if (first === undefined) return "";

@@ -110,13 +110,13 @@ export async function runInside(workplace: Workplace): Promise<number> {
 
 /**
  * Shows only the v2 tree at /sys/fs/cgroup, for crun refuses a hybrid layout, as a cgroup namespace of this process's own
- * has it. In the machine's own, each mount of cgroup2 takes the machine's mount options back (nsdelegate), and on
- * Linux 6.18 waits for an RCU grace period: 8 to 18 ms, which are the kernel's and not the runtime's. Only to be called in a mount
+ * has it. In the machine's own, each mount of cgroup2 takes the machine's mount options back (nsdelegate), and on Linux 6.18
+ * waits for an RCU grace period: 8 to 18 ms, which are the kernel's and not the runtime's. Only to be called in a mount
  * namespace of one's own; on v1 alone it does nothing.
  * @returns what the layout was
  */
 export function showUnifiedCgroups(): Layout {
-  const { layout } = cgroupLayout(readMounts());
+  const layout = cgroupLayout(readMounts());
   if (layout === "v1") return layout;
   leaveCgroupNamespace();
   const { exitCode } = Bun.spawnSync(["mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup"]);
